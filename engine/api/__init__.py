@@ -1,0 +1,1 @@
+"""Control over a socket: proto, codec, servicer, server, client."""

@@ -1,0 +1,1 @@
+"""Logs, samples and the broadcast: what can be seen without changing anything."""

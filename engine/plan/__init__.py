@@ -1,0 +1,1 @@
+"""Pure planning: a `Topology` becomes pods with names, roles, ports, addresses and GPUs."""

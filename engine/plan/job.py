@@ -1,0 +1,53 @@
+"""`Job`: what a pod's process is told when it starts; plain data that travels as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run of one pod."""
+
+    mark: str
+    """16 hexadecimal digits, new for each run; stands in the environment of all that the pod starts."""
+    topology: str
+    name: str
+    deployment: str
+    role: str
+    """`worker`, `head` or `gateway`."""
+    host: str
+    port: int
+    """0: bind a free one."""
+    monitoring_port: int = 0
+    shard: int = 0
+    replica: int = 0
+    shards: int = 1
+    uses: str | None = None
+    uses_with: dict[str, Any] = field(default_factory=dict)
+    workspace: str = ""
+    py_modules: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    """The whole environment of the pod."""
+    cwd: str = "/"
+    umask: int = 0o022
+    python: str = ""
+    """Interpreter, or empty for the keeper's own (then it is forked)."""
+    grace: float = 10.0
+    """Seconds that requests in flight get after SIGTERM."""
+
+    @property
+    def title(self) -> str:
+        """What htop shows."""
+        return f"qd: {self.topology}/{self.name}"
+
+    def dump(self) -> bytes:
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    @classmethod
+    def load(cls, data: bytes) -> Job:
+        raw = json.loads(data)
+        raw["py_modules"] = tuple(raw["py_modules"])
+        return cls(**raw)

@@ -1,0 +1,1 @@
+"""What runs inside a pod: executor, worker, head, gateway. Knows nothing of the supervisor."""

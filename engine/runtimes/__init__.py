@@ -1,0 +1,1 @@
+"""How and where a pod is started; a runtime reports facts and decides nothing."""

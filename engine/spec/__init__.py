@@ -1,0 +1,1 @@
+"""What the user writes: a file or Python becomes a checked `Topology`."""

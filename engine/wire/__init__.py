@@ -1,0 +1,1 @@
+"""The Open Inference Protocol: messages, their generated code, tensors; what pods and clients share."""

@@ -1,0 +1,1 @@
+"""The console and the command line: join the engine and the widgets."""

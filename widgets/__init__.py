@@ -1,0 +1,1 @@
+"""Widgets: draw plain data from `quarterdeck.engine.model`; they know no engine."""
