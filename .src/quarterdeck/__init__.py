@@ -5,7 +5,8 @@ The four public names are loaded when first asked for, so that `import quarterde
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+# Type checkers take this name as true; `typing` itself would cost as much as the bare interpreter's start.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from quarterdeck.engine.deployment import Deployment, Topology
