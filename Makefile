@@ -72,7 +72,7 @@ floors: dev-env ## try the oldest dependencies that pyproject.toml allows
 
 .PHONY: pins
 pins: dev-env ## write constraints.txt from what .venv holds
-	@$(PY) -m pip freeze --exclude quarterdeck --exclude-editable > constraints.txt
+	@$(PY) -m pip freeze --all --exclude pip --exclude wheel --exclude quarterdeck > constraints.txt
 
 .PHONY: clean
 clean: ## remove everything that make has made, .venv too
