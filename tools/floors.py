@@ -1,6 +1,7 @@
-"""Try the oldest dependencies that `pyproject.toml` allows: install exactly those, import everything, run tests.
+"""Try the oldest dependencies that `pyproject.toml` allows: install those, import everything, run tests.
 
-Looks are not compared (they differ with the version that drew them); arguments go to pytest instead of `tests/engine`.
+Looks are not compared (they differ with the version that drew them). Arguments go to pytest instead of
+`tests/engine`.
 """
 
 from __future__ import annotations
