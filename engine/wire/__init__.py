@@ -1,1 +1,1 @@
-"""The Open Inference Protocol: messages, their generated code, tensors; what pods and clients share."""
+"""The Open Inference Protocol as pods, routers and clients share it."""

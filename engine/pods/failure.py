@@ -1,0 +1,19 @@
+"""`Failure`: how a pod refuses a request, with the gRPC status that its client gets."""
+
+from __future__ import annotations
+
+import grpc
+
+ANSWERED = "quarterdeck-answered"
+"""Trailing metadata of every failure that a pod of ours decided on; a broken connection can't carry it.
+
+A router that reads it does not send the request to another pod: nothing died."""
+
+
+class Failure(Exception):
+    """A request can't be served; the server turns it into a status."""
+
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        super().__init__(details)
+        self.code = code
+        self.details = details

@@ -1,0 +1,110 @@
+"""A pod's life from the job to the exit code: load, serve, tell the port, drain.
+
+Whoever calls has already given the process its environment, folder, session and log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import faulthandler
+import json
+import logging
+import os
+import signal
+import sys
+import traceback
+from io import TextIOWrapper
+
+from ..plan.job import Job
+from .load import LoadError, load, reason
+from .server import PortError, Servant, Server
+from .worker import Worker
+
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def main(job_fd: int, ready_fd: int) -> int:
+    """A pod in an interpreter of its own: reads the job from `job_fd`, then as `run`."""
+    with open(job_fd, "rb") as file:
+        job = Job.load(file.read())
+    return run(job, ready_fd)
+
+
+def run(job: Job, ready_fd: int) -> int:
+    """Serve until SIGTERM; gives the exit code.
+
+    One JSON line goes to `ready_fd` before it is closed: `{"port": N}` once the server listens, else
+    `{"error": TEXT}`, with `"port_taken": true` where another holds the port.
+    """
+    _prepare()
+    try:
+        servant = Worker(load(job), job.name) if job.role == "worker" else _router(job)
+    except BaseException as error:
+        if not isinstance(error, LoadError):
+            traceback.print_exception(error)
+        _tell(ready_fd, {"error": f"{job.name}: {reason(error)}"})
+        return 1
+    return asyncio.run(_serve(job, servant, ready_fd))
+
+
+def _router(job: Job) -> Servant:
+    raise LoadError(f"{job.role} is not a role")
+
+
+def _prepare() -> None:
+    """What every pod wants of its process: whole lines in the log, a trace of a crash, users' log records."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    faulthandler.enable()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a ^C in a terminal is not for pods
+    if not logging.getLogger().handlers:
+        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT)
+
+
+def _tell(ready_fd: int, message: dict[str, object]) -> None:
+    with contextlib.suppress(OSError):  # nobody waits any more
+        os.write(ready_fd, json.dumps(message).encode() + b"\n")
+    os.close(ready_fd)
+
+
+async def _serve(job: Job, servant: Servant, ready_fd: int) -> int:
+    from quarterdeck import __version__
+
+    server = Server(servant, __version__)
+    try:
+        port = await server.start(job.host, job.port)
+    except PortError as error:
+        message: dict[str, object] = {"error": f"{job.name}: {error}"}
+        _tell(ready_fd, message | ({"port_taken": True} if error.taken else {}))
+        return 1
+    loop, term = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, _terminate, term)
+    _tell(ready_fd, {"port": port})
+    await term.wait()
+    await server.drain(job.grace)
+    await servant.close()
+    if server.counters.in_flight:
+        # A thread is still in the user's code, and Python's own exit would wait for it.
+        _exit_now(0)
+    return 0
+
+
+def _terminate(term: asyncio.Event) -> None:
+    """The first SIGTERM drains, the second ends."""
+    if term.is_set():
+        _exit_now(128 + signal.SIGTERM)
+    term.set()
+
+
+def _exit_now(code: int) -> None:
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(int(sys.argv[1]), int(sys.argv[2])))

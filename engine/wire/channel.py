@@ -1,0 +1,55 @@
+"""The one place where gRPC channels and servers get their options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grpc import aio
+
+MAX_MESSAGE = 256 * 1024 * 1024
+"""Bytes; gRPC's default is 4 MiB, less than one picture batch."""
+
+_BOTH = (
+    ("grpc.max_send_message_length", MAX_MESSAGE),
+    ("grpc.max_receive_message_length", MAX_MESSAGE),
+)
+
+CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
+    *_BOTH,
+    # A proxy named in the environment is for the world outside, not for a pod beside us.
+    ("grpc.enable_http_proxy", 0),
+    # Channels to one address would share connections and back-off; a new run of a pod starts afresh.
+    ("grpc.use_local_subchannel_pool", 1),
+    # The default waits a second after a refused connection; pods on this host are back sooner.
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
+
+SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
+    *_BOTH,
+    # With it two servers could hold one port and take each other's calls.
+    ("grpc.so_reuseport", 0),
+)
+
+
+def join_address(host: str, port: int) -> str:
+    """`host:port` as gRPC takes it; an IPv6 host gets its brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def open_channel(address: str) -> aio.Channel:
+    """A channel to `host:port` or `unix:/path`; connects with the first call."""
+    from grpc import aio
+
+    return aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+
+
+def new_server(handlers: Sequence[object] = ()) -> aio.Server:
+    """A server without a port; needs a running event loop."""
+    from grpc import aio
+
+    return aio.server(handlers=handlers, options=SERVER_OPTIONS)  # type: ignore[arg-type]

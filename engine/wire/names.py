@@ -1,0 +1,16 @@
+"""Endpoints and the model names that stand for them: `/search` is model `search`, `/` is `default`."""
+
+from __future__ import annotations
+
+DEFAULT_MODEL = "default"
+
+
+def model_of(endpoint: str) -> str:
+    """Model name of an endpoint given with or without its slash."""
+    return endpoint.removeprefix("/") or DEFAULT_MODEL
+
+
+def endpoint_of(model: str) -> str:
+    """Endpoint, with its slash, of a model name; a name that already has the slash is taken as it is."""
+    bare = model.removeprefix("/")
+    return "/" if bare in ("", DEFAULT_MODEL) else f"/{bare}"
