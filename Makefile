@@ -38,7 +38,7 @@ types: dev-env
 
 contracts: dev-env
 	@echo "== import contracts"
-	@.venv/bin/lint-imports --no-logo 2>&1 | grep -v '^$$' || { .venv/bin/lint-imports; exit 1; }
+	@told=$$(.venv/bin/lint-imports --no-logo 2>&1) || { echo "$$told"; exit 1; }
 
 generated: dev-env
 	@echo "== generated code"
