@@ -75,6 +75,19 @@ class DeploymentSpec:
     def has_head(self) -> bool:
         return self.shards > 1
 
+    @property
+    def has_before(self) -> bool:
+        return self.has_head and self.uses_before is not None
+
+    @property
+    def has_after(self) -> bool:
+        return self.has_head and self.uses_after is not None
+
+    @property
+    def num_pods(self) -> int:
+        """Head, before, after and all workers."""
+        return self.has_head + self.has_before + self.has_after + self.shards * self.replicas
+
 
 @dataclass(frozen=True, slots=True)
 class Topology:

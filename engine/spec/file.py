@@ -1,0 +1,163 @@
+"""`load`: a topology file becomes a checked `Topology`, or a `SpecError` with every mistake and its line.
+
+Nothing is started and none of the user's code is imported.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Mapping as Map
+from pathlib import Path
+
+from ..errors import Mistake, SpecError
+from .check import check
+from .classes import Sources, search_path
+from .compose import compose
+from .executor import parse
+from .keys import RESERVED_TOPOLOGY, TOPOLOGY
+from .nodes import Mapping, Node
+from .reader import Reader
+from .topology import DeploymentSpec, GatewaySpec, Topology
+from .values import read_table
+from .variables import read_dotenv
+from .wrong import Wrong, closest
+
+MAX_BYTES = 1 << 20
+_ENDINGS = (".yml", ".yaml")
+
+
+def load(path: Path, env: Map[str, str]) -> Topology:
+    """Read the file with the caller's environment. Raises `SpecError`, and nothing else."""
+    file = str(path)
+    try:
+        absolute = path.absolute()
+        root = compose(_text(path))
+        if root is None:
+            raise Wrong("the file is empty", "a topology needs at least `deployments`")
+        if not isinstance(root, Mapping):
+            raise Wrong("a topology is a map of keys", "begin with `deployments:`", line=root.line)
+    except Wrong as wrong:
+        raise SpecError((Mistake(wrong.message, wrong.hint, file, wrong.line),)) from None
+    dotenv, wrongs = _dotenv(absolute.parent / ".env")
+    reader = Reader(file, str(absolute.parent), {**dotenv, **env})
+    for number, fault in wrongs:
+        reader.wrong("", 0, Wrong(fault.message, fault.hint, str(path.parent / ".env"), number))
+    topology = _topology(reader, root, absolute)
+    _check_classes(reader, topology, env)
+    if reader.mistakes:
+        raise SpecError(reader.mistakes)
+    return topology
+
+
+def _topology(reader: Reader, root: Mapping, absolute: Path) -> Topology:
+    """The topology as far as it can be read; what is wrong with it is in the reader."""
+    fields = read_table(reader, root, "", TOPOLOGY, RESERVED_TOPOLOGY, "a topology")
+    topology = Topology(
+        name=fields.get("name", name_from(absolute)),
+        deployments=fields.get("deployments", ()),
+        gateway=fields.get("gateway", GatewaySpec()),
+        source=str(absolute),
+        folder=str(absolute.parent),
+    )
+    # A value that could not be read stands at its default; what that leads to is no second mistake.
+    for mistake in [mistake for mistake in check(topology) if not reader.has(mistake.key)]:
+        wrong = Wrong(mistake.message, mistake.hint)
+        reader.wrong(mistake.key, _line(reader, mistake.key, root), wrong, mistake.value)
+    return topology
+
+
+def _line(reader: Reader, key: str, root: Node) -> int:
+    """Line of the key, or of the nearest thing around it that stands in the file."""
+    while key and key not in reader.lines:
+        key = key[: max(key.rfind("."), key.rfind("["), 0)]
+    return reader.lines.get(key, root.line)
+
+
+def _check_classes(reader: Reader, topology: Topology, env: Map[str, str]) -> None:
+    """Look for every executor's class in its source."""
+    sources = Sources(search_path(topology.folder, env))
+    for index, spec in enumerate(topology.deployments):
+        more = (*_module_folders(spec), *_python_path(spec))
+        for key, uses in (
+            ("uses", spec.uses),
+            ("uses_before", spec.uses_before),
+            ("uses_after", spec.uses_after),
+        ):
+            path = f"deployments[{index}].{key}"
+            try:
+                wanted = parse(uses or "")
+                if wanted is not None and not reader.has(path):
+                    sources.check(wanted, more)
+            except Wrong as wrong:
+                reader.wrong(path, reader.lines.get(path, 0), wrong, uses or "")
+
+
+def _module_folders(spec: DeploymentSpec) -> tuple[str, ...]:
+    return tuple(module if Path(module).is_dir() else str(Path(module).parent) for module in spec.py_modules)
+
+
+def _python_path(spec: DeploymentSpec) -> tuple[str, ...]:
+    return tuple(filter(None, spec.env.get("PYTHONPATH", "").split(":")))
+
+
+def name_from(path: Path) -> str:
+    """A topology's name where the file gives none: `topology.yml` has its folder's, others their own."""
+    word = path.parent.name if path.stem == "topology" else path.stem
+    word = re.sub(r"[^A-Za-z0-9._-]+", "-", word).lstrip("._-")[:60]
+    return word or "topology"
+
+
+def _text(path: Path) -> str:
+    """The file's text. Raises `Wrong`."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise Wrong("is a folder", _within(path))
+        if not stat.S_ISREG(mode):
+            raise Wrong("is not a regular file")
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise Wrong("there is no such file", _beside(path)) from None
+    except (OSError, ValueError) as error:
+        raise Wrong(f"can't be read: {getattr(error, 'strerror', None) or error}") from None
+    if len(data) > MAX_BYTES:
+        raise Wrong(f"is larger than {MAX_BYTES >> 20} MiB", "a topology file is text of a few kilobytes")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Wrong("is not UTF-8 text", "save it as UTF-8", line=line) from None
+
+
+def _within(folder: Path) -> str:
+    """Topology files in a folder that was given in place of one."""
+    found = _yaml_files(folder)
+    return f"did you mean {folder / _first(found)}?" if found else "name the topology file in it"
+
+
+def _beside(path: Path) -> str:
+    return closest(path.name, _yaml_files(path.parent))
+
+
+def _yaml_files(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if entry.suffix in _ENDINGS)
+    except (OSError, ValueError):
+        return []
+
+
+def _first(names: list[str]) -> str:
+    """`topology.yml` where it is there, else the first."""
+    return min(names, key=lambda name: (not name.startswith("topology."), name))
+
+
+def _dotenv(path: Path) -> tuple[dict[str, str], tuple[tuple[int, Wrong], ...]]:
+    """Variables of the `.env`; none when there is no such file."""
+    if not path.is_file():
+        return {}, ()
+    try:
+        return read_dotenv(_text(path))
+    except Wrong as wrong:
+        return {}, ((wrong.line or 1, wrong),)
