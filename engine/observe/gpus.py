@@ -1,0 +1,89 @@
+"""Finding this host's GPUs: those of NVML, else CUDA_TOTAL_DEVICES, within an inherited set. Never raises."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping
+
+from ..plan.gpus import GpuView
+
+TOTAL = "CUDA_TOTAL_DEVICES"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+_NUMBER = re.compile(r"[0-9]{1,4}")
+
+
+def find_gpus(env: Mapping[str, str]) -> GpuView:
+    """The devices that may be dealt to pods of a caller with this environment."""
+    uuids = nvml_uuids()
+    if uuids is not None:
+        return visible(GpuView(_indices(len(uuids)), uuids, "NVML"), env)
+    total = env.get(TOTAL, "").strip()
+    if _NUMBER.fullmatch(total):
+        return visible(GpuView(_indices(int(total)), (), TOTAL), env)
+    return visible(None, env)
+
+
+def visible(found: GpuView | None, env: Mapping[str, str]) -> GpuView:
+    """The part of `found` that an inherited CUDA_VISIBLE_DEVICES leaves, in its order.
+
+    None: nothing counted the devices, and the inherited set is all that is known. As in CUDA, the first entry
+    that names no device ends the list.
+    """
+    inherited = env.get(VISIBLE)
+    if inherited is None or inherited.startswith("RR"):
+        if found is None:
+            return GpuView(source=f"no GPU found (no NVML, {TOTAL} is not set)")
+        return found if found.devices else GpuView(source=f"no GPU found ({found.source} says 0)")
+    devices: list[str] = []
+    uuids: list[str] = []
+    for entry in map(str.strip, inherited.split(",")):
+        place = _place(entry, found)
+        if place is None:
+            break
+        devices.append(entry)
+        if found is not None and found.uuids and place >= 0:
+            uuids.append(found.uuids[place])
+    source = VISIBLE if found is None else f"{VISIBLE} of {found.source}"
+    if not devices:
+        return GpuView(source=f"no GPU found ({VISIBLE} is {inherited!r})")
+    return GpuView(tuple(devices), tuple(uuids) if len(uuids) == len(devices) else (), source)
+
+
+def _place(entry: str, found: GpuView | None) -> int | None:
+    """Which of the devices found an entry names; -1 where that can't be told; None for none."""
+    if entry.startswith(("GPU-", "MIG-")):
+        if found is None or not found.uuids or entry.startswith("MIG-"):
+            return -1
+        return next((place for place, uuid in enumerate(found.uuids) if uuid.startswith(entry)), None)
+    if not _NUMBER.fullmatch(entry):
+        return None
+    index = int(entry)
+    return index if found is None or index < len(found.devices) else None
+
+
+def nvml_uuids() -> tuple[str, ...] | None:
+    """UUIDs of the devices by NVML's index, or None where NVML does not answer."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+    except Exception:  # no library, no driver, a driver of another version: all mean the same here
+        return None
+    try:
+        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
+        return tuple(_text(pynvml.nvmlDeviceGetUUID(handle)) for handle in handles)
+    except pynvml.NVMLError:
+        return None
+    finally:
+        with contextlib.suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+
+
+def _indices(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(count)))
+
+
+def _text(name: str | bytes) -> str:
+    """Older bindings answer in bytes."""
+    return name.decode() if isinstance(name, bytes) else name

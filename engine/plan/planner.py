@@ -1,0 +1,150 @@
+"""`plan`: a topology becomes pods with names, roles, ports and devices. Pure: same input, same plan."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from ..errors import Mistake, SpecError
+from ..model import Role
+from ..spec.check import check
+from ..spec.dealing import VARIABLE
+from ..spec.topology import LOOPBACK, DeploymentSpec, Topology
+from ..spec.wrong import Wrong
+from .gpus import ORDER, GpuView, deal
+from .pods import DeploymentPlan, Plan, PodPlan
+
+
+def plan(topology: Topology, gpus: GpuView) -> Plan:
+    """All pods of a topology. Raises `SpecError` for one that can't be planned."""
+    mistakes = list(check(topology))
+    if mistakes:
+        raise SpecError(tuple(mistakes))
+    deployments: list[DeploymentPlan] = []
+    notes: list[str] = []
+    for index in _by_needs(topology.deployments):
+        spec = topology.deployments[index]
+        try:
+            devices = deal(spec, gpus)
+        except Wrong as wrong:
+            mistakes.append(_undealt(topology, index, wrong))
+            continue
+        if devices == ():
+            notes.append(f"{spec.name or 'the deployment'}: {gpus.source}, {VARIABLE} is not set")
+        deployments.append(_Planner(topology.name, spec, devices).deployment())
+    if mistakes:
+        raise SpecError(tuple(mistakes))
+    return Plan(topology, _gateway(topology), tuple(deployments), tuple(notes))
+
+
+def _undealt(topology: Topology, index: int, wrong: Wrong) -> Mistake:
+    spec = topology.deployments[index]
+    file = "" if topology.source == "<python>" else topology.source
+    key = f"deployments[{index}].env.{VARIABLE}"
+    message = f"{spec.name}: {wrong.message}" if spec.name else wrong.message
+    return Mistake(message, wrong.hint, file, key=key, value=spec.env[VARIABLE])
+
+
+def _by_needs(specs: tuple[DeploymentSpec, ...]) -> list[int]:
+    """Places of the deployments, each after those it needs, else in the order given."""
+    place = {spec.name: index for index, spec in enumerate(specs)}
+    graph = {index: [place[name] for name in spec.needs] for index, spec in enumerate(specs)}
+    sorter = TopologicalSorter(graph)
+    sorter.prepare()
+    free = list(sorter.get_ready())
+    heapq.heapify(free)
+    order: list[int] = []
+    while free:
+        index = heapq.heappop(free)
+        order.append(index)
+        sorter.done(index)
+        for ready in sorter.get_ready():
+            heapq.heappush(free, ready)
+    return order
+
+
+def _gateway(topology: Topology) -> PodPlan | None:
+    asked = topology.gateway
+    if asked is None:
+        return None
+    return PodPlan(topology.name, "gateway", "gateway", Role.GATEWAY, host=asked.host, port=asked.port)
+
+
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    """Plans one deployment."""
+
+    topology: str
+    spec: DeploymentSpec
+    devices: tuple[str, ...] | None
+    """What is dealt over; None: nothing is, empty: there is nothing to deal."""
+
+    def deployment(self) -> DeploymentPlan:
+        spec = self.spec
+        return DeploymentPlan(
+            spec=spec,
+            head=self._head() if spec.has_head else None,
+            before=self._beside("uses_before", spec.uses_before) if spec.has_before else None,
+            after=self._beside("uses_after", spec.uses_after) if spec.has_after else None,
+            workers=tuple(
+                self._worker(shard, replica)
+                for shard in range(spec.shards)
+                for replica in range(spec.replicas)
+            ),
+        )
+
+    def _head(self) -> PodPlan:
+        spec = self.spec
+        name = self._name("head")
+        return PodPlan(
+            self.topology, name, spec.name, Role.HEAD, host=spec.host, port=spec.port, env=self._env(None)
+        )
+
+    def _beside(self, key: str, uses: str | None) -> PodPlan:
+        """The pod that runs `uses_before` or `uses_after`: on the default host, without a device."""
+        return PodPlan(
+            topology=self.topology,
+            name=self._name(f"{key}-0"),
+            deployment=self.spec.name,
+            role=Role.WORKER,
+            host=LOOPBACK,
+            env=self._env(None),
+            uses=uses,
+            workspace=self.spec.workspace,
+        )
+
+    def _worker(self, shard: int, replica: int) -> PodPlan:
+        spec = self.spec
+        gpu = self.devices[replica % len(self.devices)] if self.devices else None
+        alone = spec.shards == spec.replicas == 1
+        return PodPlan(
+            topology=self.topology,
+            name=self._worker_name(shard, replica),
+            deployment=spec.name,
+            role=Role.WORKER,
+            shard=shard,
+            replica=replica,
+            host=spec.host,
+            port=spec.port if alone else None,
+            gpu=gpu,
+            env=self._env(gpu),
+            uses=spec.uses,
+            uses_with=spec.uses_with,
+            workspace=spec.workspace,
+        )
+
+    def _name(self, pod: str) -> str:
+        return f"{self.spec.name}/{pod}" if self.spec.name else pod
+
+    def _worker_name(self, shard: int, replica: int) -> str:
+        if self.spec.has_head:
+            return self._name(f"shard-{shard}/rep-{replica}")
+        return self._name(f"rep-{replica}") if self.spec.name else str(replica)
+
+    def _env(self, gpu: str | None) -> dict[str, str]:
+        """The deployment's environment; where devices are dealt, the pod's own takes the place of the rule."""
+        if self.devices is None:
+            return dict(self.spec.env)
+        env = {name: value for name, value in self.spec.env.items() if name != VARIABLE}
+        return env if gpu is None else {**env, VARIABLE: gpu, **ORDER}

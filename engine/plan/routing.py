@@ -1,0 +1,69 @@
+"""`routes_for`: the table that a head or a gateway must have, given which pods are ready. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..model import PodKey
+from .pods import DeploymentPlan, Plan, PodPlan
+from .routes import Node, Replica, Routes
+
+Ready = Mapping[PodKey, tuple[str, int]]
+"""Address (`host:port`) and run of every pod that is ready."""
+
+
+def routes_for(plan: Plan, router: PodKey, ready: Ready, version: int) -> Routes:
+    """The table of one router: a head's own deployment, or all deployments for the gateway.
+
+    A pod that is not in `ready` is not in the table. Raises KeyError when the plan has no such router.
+    """
+    if plan.gateway is not None and plan.gateway.key == router:
+        return Routes(version, tuple(_behind_gateway(deployment, ready) for deployment in plan.deployments))
+    for deployment in plan.deployments:
+        if deployment.head is not None and deployment.head.key == router:
+            return Routes(version, (_behind_head(deployment, ready),))
+    raise KeyError(router)
+
+
+def _behind_gateway(deployment: DeploymentPlan, ready: Ready) -> Node:
+    """A head is one replica of one shard; without one, the replicas are. Sharding is the head's business."""
+    spec = deployment.spec
+    pods = deployment.workers if deployment.head is None else (deployment.head,)
+    return Node(
+        name=spec.name,
+        needs=spec.needs,
+        polling={"*": "ANY"},
+        shards=(_replicas(pods, ready),),
+        idempotent=spec.idempotent,
+        timeout_send=spec.timeout_send,
+    )
+
+
+def _behind_head(deployment: DeploymentPlan, ready: Ready) -> Node:
+    spec = deployment.spec
+    shards: list[list[PodPlan]] = [[] for _ in range(spec.shards)]
+    for worker in deployment.workers:
+        shards[worker.shard or 0].append(worker)
+    return Node(
+        name=spec.name,
+        needs=(),
+        polling={endpoint: str(polling) for endpoint, polling in spec.polling.items()},
+        shards=tuple(_replicas(tuple(shard), ready) for shard in shards),
+        before=_replica(deployment.before, ready),
+        after=_replica(deployment.after, ready),
+        has_before=deployment.before is not None,
+        has_after=deployment.after is not None,
+        idempotent=spec.idempotent,
+        timeout_send=spec.timeout_send,
+    )
+
+
+def _replicas(pods: tuple[PodPlan, ...], ready: Ready) -> tuple[Replica, ...]:
+    return tuple(replica for pod in pods if (replica := _replica(pod, ready)) is not None)
+
+
+def _replica(pod: PodPlan | None, ready: Ready) -> Replica | None:
+    if pod is None or pod.key not in ready:
+        return None
+    address, run = ready[pod.key]
+    return Replica(pod.name, address, run)
