@@ -193,6 +193,11 @@ class Fleet:
     def ready(self) -> int:
         return sum(pod.ready for pod in self.pods)
 
+    def same_as(self, other: Fleet) -> bool:
+        """Whether nothing but the revision differs."""
+        mine = self.pods, self.deployments, self.topologies
+        return mine == (other.pods, other.deployments, other.topologies)
+
 
 class Level(StrEnum):
     """How much an event matters."""

@@ -1,0 +1,99 @@
+"""The first steps of a pod's process, between fork and its own code. Runs in the child only."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from ..plan.job import Job
+from .linux import die_with, show_as
+from .processes import MARK
+
+LOADER_PREFIXES = ("LD_", "PYTHON", "MALLOC_", "GRPC_", "OMP_", "OPENBLAS_", "MKL_", "GLIBC_")
+"""Variables that are read once, when a process or a library starts: a fork can't take new values."""
+
+_BOOT = (
+    "import sys; sys.path.append({root!r}); "
+    "from quarterdeck.engine.pods.main import main; sys.exit(main({job}, {ready}))"
+)
+
+
+def must_exec(job: Job, own: dict[str, str]) -> bool:
+    """Whether the job needs an interpreter of its own: another Python, or loader variables that differ."""
+    if job.python and os.path.realpath(job.python) != os.path.realpath(sys.executable):
+        return True
+
+    def loader(env: dict[str, str]) -> dict[str, str]:
+        return {name: value for name, value in env.items() if name.startswith(LOADER_PREFIXES)}
+
+    return loader(job.env) != loader(own)
+
+
+def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool) -> NoReturn:
+    """Turn this freshly forked child of the keeper into the pod of the job in `job_fd`; never returns."""
+    code = 1
+    try:
+        die_with(keeper)
+        os.setsid()
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(log_fd, 1)
+        os.dup2(log_fd, 2)
+        os.close(nothing)
+        os.close(log_fd)
+        with open(job_fd, "rb", closefd=False) as file:
+            job = Job.load(file.read())
+        os.umask(job.umask)
+        os.chdir(job.cwd)
+        if fresh or must_exec(job, dict(os.environ)):
+            _exec(job, job_fd, ready_fd)
+        os.close(job_fd)
+        code = _fork(job, ready_fd)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.write(ready_fd, json.dumps({"error": _reason(error)}).encode() + b"\n")
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _fork(job: Job, ready_fd: int) -> int:
+    from ..pods.main import run
+
+    os.environ.clear()
+    os.environ.update(job.env)
+    show_as(job.title, job.mark, MARK.encode())
+    gc.enable()
+    return run(job, ready_fd)
+
+
+def _exec(job: Job, job_fd: int, ready_fd: int) -> NoReturn:
+    python = job.python or sys.executable
+    if not os.access(python, os.X_OK):
+        raise FileNotFoundError(2, "no such interpreter", python)
+    os.lseek(job_fd, 0, os.SEEK_SET)
+    os.set_inheritable(job_fd, True)
+    os.set_inheritable(ready_fd, True)
+    boot = _BOOT.format(root=import_root(), job=job_fd, ready=ready_fd)
+    os.execve(python, [python, "-c", boot, job.title], job.env)
+
+
+def import_root() -> str:
+    """The folder from which `quarterdeck` is imported, as another interpreter must find it."""
+    package = sys.modules[__name__.partition(".")[0]]
+    return os.path.dirname(os.path.dirname(os.path.abspath(package.__file__ or "")))

@@ -1,0 +1,198 @@
+"""The process runtime: pods are the keeper's children. Owns the link to the keeper and the pods' ready pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+
+from ..errors import QuarterdeckError
+from ..home import Home
+from ..keeper import protocol
+from ..keeper.processes import ENGINE_MARK, MARK
+from ..plan.job import Job
+from .runtime import Bound, Broken, Caps, Exited, Fact, Lost, Refused, Started
+
+TITLE_ROOM = 120
+"""Bytes of padding in the keeper's arguments, so that a forked pod's title fits."""
+CONNECT_TIMEOUT = 20.0
+
+
+class ProcessRuntime:
+    """Starts pods through a keeper that it starts itself, and again when that one dies."""
+
+    caps = Caps()
+
+    def __init__(self, home: Home, report: Callable[[Fact], None], log_fd: int | None = None) -> None:
+        self._home = home
+        self._report = report
+        self._log_fd = log_fd
+        self._keeper: subprocess.Popen[bytes] | None = None
+        self._link: socket.socket | None = None
+        self._pipes: dict[str, int] = {}
+        self.keeper_pid: int | None = None
+
+    # -- the keeper
+
+    async def open(self) -> None:
+        """Start the keeper and connect to it. Raises QuarterdeckError when it does not come up."""
+        home = self._home
+        path = home.keeper_socket
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        env = dict(os.environ)
+        env[MARK] = "0" * 16
+        env[ENGINE_MARK] = home.mark
+        arguments = [str(path), str(home.socket), str(home.lock), "." * TITLE_ROOM]
+        out = subprocess.DEVNULL if self._log_fd is None else self._log_fd
+        self._keeper = subprocess.Popen(  # noqa: ASYNC220 -- it returns as soon as the child has forked
+            [sys.executable, "-m", "quarterdeck.engine.keeper.main", *arguments],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+        self._link = await self._connect()
+        self.keeper_pid = self._keeper.pid
+        asyncio.get_running_loop().add_reader(self._link, self._hear)
+
+    async def _connect(self) -> socket.socket:
+        """The keeper binds its socket within milliseconds of starting; there is nothing to be told by."""
+        assert self._keeper is not None
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + CONNECT_TIMEOUT
+        while True:
+            link = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            try:
+                link.connect(str(self._home.keeper_socket))
+                return link
+            except OSError:
+                link.close()
+            if self._keeper.poll() is not None or loop.time() > deadline:
+                raise QuarterdeckError(
+                    "the keeper did not start", f"what it said is in {self._home.engine_log}"
+                )
+            await asyncio.sleep(0.005)
+
+    def _hear(self) -> None:
+        assert self._link is not None
+        try:
+            message, _ = protocol.receive(self._link)
+        except OSError:
+            message = None
+        if message is None:
+            self._keeper_gone()
+            return
+        pod = message.get("id", "")
+        match message["event"]:
+            case "started":
+                self._report(Started(pod, message["pid"]))
+            case "refused":
+                self._close_pipe(pod)
+                self._report(Refused(pod, message["error"]))
+            case "exited":
+                self._drain_pipe(pod)
+                self._report(Exited(pod, os.waitstatus_to_exitcode(message["status"])))
+
+    def _keeper_gone(self) -> None:
+        self._disconnect()
+        self._report(Lost("the keeper ended"))
+
+    def _disconnect(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._link is not None:
+            loop.remove_reader(self._link)
+            self._link.close()
+            self._link = None
+        for pod in list(self._pipes):
+            self._close_pipe(pod)
+        self.keeper_pid = None
+
+    async def close(self) -> None:
+        """Tell the keeper to end everything and go, and wait until it has gone."""
+        keeper, self._keeper = self._keeper, None
+        if self._link is not None:
+            with contextlib.suppress(OSError):
+                protocol.send(self._link, {"op": "close"})
+        self._disconnect()
+        if keeper is not None:
+            await asyncio.to_thread(keeper.wait)
+
+    async def reap(self) -> None:
+        """Wait for a keeper that is gone, so that it leaves no zombie."""
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            await asyncio.to_thread(keeper.wait)
+
+    # -- pods
+
+    def start(self, job: Job, log: str, fresh: bool = False) -> None:
+        """See `Runtime.start`."""
+        if self._link is None:
+            self._report(Refused(job.mark, "the keeper is not there"))
+            return
+        try:
+            log_fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self._report(Refused(job.mark, f"log file {log}: {error.strerror}"))
+            return
+        job_fd = os.memfd_create("quarterdeck-job", os.MFD_CLOEXEC)
+        ready_read, ready_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(ready_write, True)
+        try:
+            with open(job_fd, "wb", closefd=False) as file:
+                file.write(job.dump())
+            os.lseek(job_fd, 0, os.SEEK_SET)
+            message = {"op": "start", "id": job.mark, "fresh": fresh}
+            protocol.send(self._link, message, (job_fd, log_fd, ready_write))
+        except OSError as error:
+            os.close(ready_read)
+            self._report(Refused(job.mark, f"keeper: {error.strerror}"))
+            return
+        finally:
+            for descriptor in (job_fd, log_fd, ready_write):
+                os.close(descriptor)
+        self._pipes[job.mark] = ready_read
+        asyncio.get_running_loop().add_reader(ready_read, self._drain_pipe, job.mark)
+
+    def _drain_pipe(self, pod: str) -> None:
+        """Read what the pod says of itself: one line, a port or an error."""
+        descriptor = self._pipes.get(pod)
+        if descriptor is None:
+            return
+        try:
+            data = os.read(descriptor, 65_536)
+        except BlockingIOError:
+            return
+        self._close_pipe(pod)
+        for line in data.splitlines():
+            said = json.loads(line)
+            if "port" in said:
+                self._report(Bound(pod, said["port"]))
+            elif "error" in said:
+                self._report(Broken(pod, said["error"], bool(said.get("port_taken"))))
+
+    def _close_pipe(self, pod: str) -> None:
+        descriptor = self._pipes.pop(pod, None)
+        if descriptor is not None:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            os.close(descriptor)
+
+    def _say(self, message: dict[str, object]) -> None:
+        if self._link is not None:
+            with contextlib.suppress(OSError):
+                protocol.send(self._link, message)
+
+    def signal(self, pod: str, number: int) -> None:
+        """See `Runtime.signal`."""
+        self._say({"op": "signal", "id": pod, "signal": number})
+
+    def end(self, pod: str) -> None:
+        """See `Runtime.end`."""
+        self._say({"op": "end", "id": pod})

@@ -1,0 +1,90 @@
+"""`Runtime`: how and where a pod runs. It starts and ends things and reports facts; it decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..plan.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The pod's main process is there."""
+
+    id: str
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The pod listens."""
+
+    id: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The pod says why it can't serve; it ends by itself."""
+
+    id: str
+    error: str
+    port_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """It could not be started at all; no `Exited` follows."""
+
+    id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The pod and all that it left behind have ended."""
+
+    id: str
+    code: int
+    """Exit code; negative: the signal that ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What starts pods has gone, and all pods with it."""
+
+    error: str
+
+
+Fact = Started | Bound | Broken | Refused | Exited | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What a runtime can do; the console greys out what is False."""
+
+    kill: bool = True
+    limits: bool = False
+    gpus: bool = True
+    stats: bool = True
+    own_environment: bool = True
+    restarts_by_itself: bool = False
+
+
+class Runtime(Protocol):
+    """One way to run pods. Pods are named by `Job.mark`, which is new for each run."""
+
+    caps: Caps
+
+    def start(self, job: Job, log: str, fresh: bool = False) -> None:
+        """Start a pod whose output goes to the file `log`; facts follow. `fresh` forbids a fork."""
+        ...
+
+    def signal(self, pod: str, number: int) -> None:
+        """Send a signal to the pod's main process; nothing happens when it has ended."""
+        ...
+
+    def end(self, pod: str) -> None:
+        """End the pod and every descendant at once."""
+        ...

@@ -1,0 +1,80 @@
+"""What Details shows of one pod; secrets are masked here, before anything leaves the engine."""
+
+from __future__ import annotations
+
+from ..home import Home
+from ..keeper.processes import ENGINE_MARK, MARK
+from ..model import Event, Phase, PodDetails, Role
+from ..observe.logs import LogBook
+from ..spec.secrets import MASK, looks_secret, redact
+from ..spec.topology import DeploymentSpec
+from .jobs import workspace_of
+from .restart import FIRST_BACKOFF, LONGEST_BACKOFF, age
+from .state import Pod
+from .world import Running
+
+LOG_END_LINES = 8
+
+
+def details_of(
+    pod: Pod, running: Running, home: Home, logs: LogBook, history: tuple[Event, ...]
+) -> PodDetails:
+    """Everything about one pod beside its status."""
+    plan = pod.plan
+    spec = running.specs.get(plan.deployment)
+    runs = logs.runs(plan.key)
+    return PodDetails(
+        key=plan.key,
+        command=_command(pod),
+        workspace=workspace_of(plan, home) if plan.role is Role.WORKER else "",
+        env=_env(pod, running),
+        probe="grpc health, every 15s",
+        restart=f"{pod.policy.restart.value}, {FIRST_BACKOFF:g}s to {LONGEST_BACKOFF:g}s",
+        limits=f"ready within {_limit(pod)}, grace {age(pod.policy.grace)}",
+        attempts=f"{pod.attempts} in a row" if pod.attempts else "",
+        last_error=pod.reason if pod.phase in (Phase.BACKOFF, Phase.FAILED, Phase.UNREADY) else "",
+        log_end=logs.tail(plan.key, 0, LOG_END_LINES),
+        history=history,
+        log_path=runs[-1].path if runs else "",
+        blocked_by=_blocked_by(pod),
+        gpu_rule=_gpu_rule(spec),
+    )
+
+
+def _command(pod: Pod) -> str:
+    how = "an interpreter of its own" if pod.fresh else "forked from the keeper"
+    return f"{pod.plan.role.value} {pod.plan.uses or ''}".strip() + f" ({how})"
+
+
+def _limit(pod: Pod) -> str:
+    return "any time" if pod.policy.timeout_ready is None else age(pod.policy.timeout_ready)
+
+
+def _env(pod: Pod, running: Running) -> tuple[tuple[str, str], ...]:
+    """The deployment's own variables first, then the caller's; never our marks."""
+    whole = running.caller.env | pod.plan.env
+    names = sorted(whole, key=lambda name: (name not in pod.plan.env, name))
+    return tuple(
+        (name, MASK if looks_secret(name) else redact(whole[name], whole))
+        for name in names
+        if name not in (MARK, ENGINE_MARK)
+    )
+
+
+def _blocked_by(pod: Pod) -> str:
+    match pod.phase:
+        case Phase.STARTING if pod.port is None or pod.pid is None:
+            return "loading: it does not listen yet"
+        case Phase.STARTING | Phase.UNREADY:
+            return pod.reason or "its health call"
+        case Phase.BACKOFF | Phase.FAILED:
+            return pod.reason
+        case Phase.STOPPED:
+            return pod.reason or "it was stopped"
+        case _:
+            return ""
+
+
+def _gpu_rule(spec: DeploymentSpec | None) -> str:
+    rule = "" if spec is None else spec.env.get("CUDA_VISIBLE_DEVICES", "")
+    return f"CUDA_VISIBLE_DEVICES: {rule}" if rule else ""

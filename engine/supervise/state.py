@@ -1,0 +1,251 @@
+"""What the supervisor knows of one pod, what can happen to it, and what is to be done: frozen data only.
+
+`lifecycle.step(pod, stimulus, now) -> (pod, effects)` is the only thing that joins them. Stimuli that speak
+of a run carry its number; those of a run that is over are ignored. Times are `time.time()` seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..model import Level, Phase
+from ..plan.pods import PodPlan
+from ..spec.topology import Restart
+
+
+class Timer(StrEnum):
+    """What a pod may wait for; at most one of each."""
+
+    READY = "ready"
+    """The start has taken too long."""
+    RETRY = "retry"
+    """Backoff is over."""
+    STABLE = "stable"
+    """The run has lived long enough for the backoff to begin anew."""
+    WITHDRAW = "withdraw"
+    """Routers have had their time to take the pod out of their tables."""
+    GRACE = "grace"
+    """Requests in flight have had theirs."""
+
+
+class Hold(StrEnum):
+    """Why a pod is not to run."""
+
+    STOP = "stop"
+    """Somebody asked."""
+    LAUNCH = "launch"
+    """Another pod of the deployment did not start."""
+    REMOVE = "remove"
+    """The topology is going down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the deployment says of its pods' lives."""
+
+    restart: Restart = Restart.ON_FAILURE
+    timeout_ready: float | None = 600.0
+    grace: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod: its plan, and where its life stands."""
+
+    plan: PodPlan
+    policy: Policy
+    phase: Phase = Phase.PENDING
+    reason: str = ""
+    since: float = 0.0
+    run: int = 0
+    """Number of the present or last run."""
+    first_run: int = 0
+    """Where the numbers began: runs of earlier engines have logs too."""
+    pid: int | None = None
+    port: int | None = None
+    """Once bound it is kept over restarts."""
+    launched: bool = False
+    """Whether its whole deployment has been ready once; before, nothing is retried."""
+    attempts: int = 0
+    """Starts in a row that a failure made necessary; grows the backoff."""
+    restarts: int = 0
+    exit_code: int | None = None
+    started_at: float | None = None
+    ready_at: float | None = None
+    next_try_at: float | None = None
+    terminated: bool = False
+    """Whether this run was told to end; it is told once."""
+    again: bool = False
+    """Start again as soon as it has stopped."""
+    hold: Hold | None = None
+    fault: str = ""
+    """What this run said, or what we know, of why it can't go on; its exit follows."""
+    fresh: bool = False
+    """Start in an interpreter of its own: a fork of it crashed."""
+    free_port: bool = False
+    """A stranger has its port: bind another."""
+
+
+# -- what can happen
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Somebody wants it to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Somebody wants it to stop."""
+
+    hold: Hold = Hold.STOP
+    why: str = ""
+    grace: float | None = None
+    """Seconds for requests in flight, where they differ from the policy's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Somebody wants it restarted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendSignal:
+    """Somebody wants its process to get a signal."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """All of its deployment has been ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class HasStarted:
+    run: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class HasBound:
+    run: int
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class IsBroken:
+    """It, or its runtime, says why it can't serve."""
+
+    run: int
+    error: str
+    port_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WasProbed:
+    run: int
+    ok: bool
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WasWithdrawn:
+    """No router sends to it any more."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class HasExited:
+    """The run is over, with all it had started. `code` is None when that could not be known."""
+
+    run: int
+    code: int | None
+    tail: str = ""
+    """Last line of its log that says something."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    run: int
+    timer: Timer
+
+
+Stimulus = (
+    Begin
+    | Halt
+    | Renew
+    | SendSignal
+    | Launched
+    | HasStarted
+    | HasBound
+    | IsBroken
+    | WasProbed
+    | WasWithdrawn
+    | HasExited
+    | TimerFired
+)
+
+# -- what is to be done
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    """Start run `run`; port 0 binds a free one."""
+
+    run: int
+    port: int
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask for its health after `delay` seconds, and tell."""
+
+    run: int
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take it out of all routers' tables, and tell."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    run: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """End it and all that it started, now."""
+
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    run: int
+    timer: Timer
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClearTimers:
+    """Forget every timer of the pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Something to be read in Events."""
+
+    level: Level
+    text: str
+
+
+Effect = Spawn | Probe | Withdraw | Signal | End | SetTimer | ClearTimers | Tell

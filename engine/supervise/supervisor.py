@@ -1,0 +1,317 @@
+"""The supervisor: the one owner of live state, in this process. It satisfies `Control`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from ..control import Caller, UpOutcome, UpResult, Verb
+from ..errors import TargetError
+from ..home import Home
+from ..keeper.processes import ENGINE_MARK, marked
+from ..model import (
+    EngineInfo,
+    Event,
+    Fleet,
+    Level,
+    LogChunk,
+    LogRun,
+    Phase,
+    PodDetails,
+    PodKey,
+    Role,
+    Samples,
+    TopologyStatus,
+)
+from ..observe.broadcast import Broadcast
+from ..observe.chronicle import Chronicle
+from ..observe.gpus import find_gpus
+from ..observe.logs import LogBook
+from ..observe.samples import Sampler
+from ..plan.planner import plan
+from ..plan.routing import routes_for
+from ..runtimes.process import ProcessRuntime
+from ..runtimes.runtime import Fact
+from ..spec import document as documents
+from .activation import Activation
+from .details import details_of
+from .hands import Hands
+from .launch import Launch, Orders, relaunch, settle
+from .lifecycle import RESTING
+from .machine import Machine
+from .ports import check_planned
+from .state import Begin, Effect, Halt, Hold, Pod, Renew, SendSignal, Stimulus, WasWithdrawn
+from .world import Picture, Running
+
+
+class Supervisor:
+    """Runs topologies through a keeper of its own. `open` before use, `close` after."""
+
+    def __init__(self, home: Home, version: str, stays: bool = False, log_fd: int | None = None) -> None:
+        self.home = home
+        self.stays = stays
+        self._version = version
+        self._started_at = time.time()
+        self._running: dict[str, Running] = {}
+        self._revision = 0
+        self._picture = Picture()
+        self.broadcast = Broadcast()
+        self._chronicle = Chronicle()
+        self._logs = LogBook(home.logs)
+        self._machine = Machine(self._perform, self._moved, self._settled)
+        self._runtime = ProcessRuntime(home, self._report, log_fd)
+        self._activation = Activation(self._acknowledged)
+        self._hands = Hands(
+            home,
+            self._logs,
+            self._runtime,
+            self._machine.post,
+            self._running.__getitem__,
+            self._tell,
+            lambda pod: self._acknowledged(),
+            self._keeper_lost,
+        )
+        self._sampler = Sampler(self._pids)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    # -- life
+
+    async def open(self) -> None:
+        """Start the keeper; end what an engine before us may have left."""
+        self.home.prepare()
+        self._end_strays()
+        await self._runtime.open()
+        self._sampler.open()
+
+    async def close(self) -> None:
+        """Close every topology, then everything that `open` started. Safe to call twice."""
+        if self._closing:
+            return
+        try:
+            await self.down(list(self._running))
+        finally:
+            self._closing = True
+            await self._hands.close()
+            await self._activation.close()
+            await self._sampler.close()
+            await self._runtime.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._chronicle.close()
+            self.broadcast.close()
+
+    def _end_strays(self) -> None:
+        """SIGKILL what carries our mark although nobody of ours starts it any more."""
+        for process in marked(ENGINE_MARK, self.home.mark):
+            if process.pid not in (os.getpid(), os.getppid()):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(process.pid, signal.SIGKILL)
+
+    def _keeper_lost(self, error: str) -> None:
+        if self._closing:
+            return
+        self._chronicle.tell(time.time(), Level.ERROR, "", "", f"{error}; starting another")
+        task = asyncio.create_task(self._replace_keeper(), name="replace the keeper")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _replace_keeper(self) -> None:
+        await self._runtime.reap()
+        self._end_strays()
+        await self._runtime.open()
+
+    # -- Control
+
+    async def info(self) -> EngineInfo:
+        """See `Control.info`."""
+        gpus = find_gpus(os.environ)
+        return EngineInfo(
+            version=self._version,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            started_at=self._started_at,
+            socket=str(self.home.socket),
+            home=str(self.home.folder),
+            keeper_pid=self._runtime.keeper_pid,
+            stays=self.stays,
+            gpus=len(gpus.devices),
+            gpus_source=gpus.source,
+        )
+
+    async def up(self, document: str, caller: Caller, owner: str = "") -> UpResult:
+        """See `Control.up`."""
+        topology = documents.load(document)
+        digest = documents.digest(topology)
+        known = self._running.get(topology.name)
+        if known is not None:
+            same = known.status.digest == digest
+            return UpResult(UpOutcome.UNCHANGED if same else UpOutcome.CHANGED, topology.name)
+        planned = plan(topology, find_gpus(caller.env or os.environ))
+        check_planned(planned.pods)
+        now = time.time()
+        status = TopologyStatus(
+            topology.name, topology.source, digest, now, planned.gateway is not None, owner
+        )
+        running = Running.of(planned, caller, status)
+        self._running[topology.name] = running
+        first = {pod.key: self._logs.last_run(pod.key) for pod in planned.pods}
+        self._machine.add(
+            Pod(pod, running.policy_of(pod), since=now, run=first[pod.key], first_run=first[pod.key])
+            for pod in planned.pods
+        )
+        count = f"{len(planned.pods)} pods"
+        self._chronicle.tell(now, Level.INFO, topology.name, "", f"up from {topology.source}: {count}")
+        for note in planned.notes:
+            self._chronicle.tell(now, Level.WARN, topology.name, "", note)
+        for pod in planned.pods:
+            self._machine.post(pod.key, Begin())
+        return UpResult(UpOutcome.STARTED, topology.name)
+
+    async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
+        """See `Control.down`."""
+        for name in topologies:
+            if name not in self._running:
+                have = ", ".join(self._running) or "none"
+                raise TargetError(f"no topology {name} is up", f"up are: {have}")
+        keys = [pod.key for name in topologies for pod in self._running[name].plan.pods]
+        for key in keys:
+            self._machine.post(key, Halt(Hold.REMOVE, "going down", grace))
+        async for _ in self.broadcast.watch():
+            pods = [self._machine.pods[key] for key in keys if key in self._machine.pods]
+            if all(pod.hold is Hold.REMOVE and pod.phase in RESTING for pod in pods):
+                break
+        for name in topologies:
+            if self._running.pop(name, None) is not None:
+                self._chronicle.tell(time.time(), Level.INFO, name, "", "down")
+        self._machine.remove(keys)
+        self._publish()
+
+    async def act(self, verb: Verb, pods: Sequence[PodKey], signal: int = 0) -> None:
+        """See `Control.act`."""
+        for key in pods:
+            if key not in self._machine.pods:
+                raise TargetError(f"no pod {key} is there", "see: qd ps")
+        for key in pods:
+            match verb:
+                case Verb.STOP:
+                    self._machine.post(key, Halt())
+                case Verb.KILL:
+                    self._machine.post(key, SendSignal(signal or 9))
+                case Verb.START | Verb.RESTART:
+                    self._revive(key, Begin() if verb is Verb.START else Renew())
+
+    def _revive(self, key: PodKey, stimulus: Stimulus) -> None:
+        """Start or restart a pod; where its deployment never came up, the whole deployment tries again."""
+        running = self._running[key.topology]
+        deployment = self._machine.pods[key].plan.deployment
+        if running.launches[deployment] is Launch.FAILED:
+            running.launches[deployment] = Launch.UNDER_WAY
+            orders = relaunch([self._machine.pods[pod.key] for pod in running.pods[deployment]])
+            self._order(orders)
+            if key in orders:
+                return
+        self._machine.post(key, stimulus)
+
+    def watch(self) -> AsyncIterator[Fleet]:
+        """See `Control.watch`."""
+        return self.broadcast.watch()
+
+    def events(self, after: int = 0, follow: bool = True) -> AsyncIterator[Event]:
+        """See `Control.events`."""
+        return self._chronicle.follow(after, follow)
+
+    def samples(self) -> AsyncIterator[Samples]:
+        """See `Control.samples`."""
+        return self._sampler.watch()
+
+    async def details(self, pod: PodKey) -> PodDetails:
+        """See `Control.details`."""
+        found = self._machine.pods.get(pod)
+        if found is None:
+            raise TargetError(f"no pod {pod} is there", "see: qd ps")
+        running = self._running[pod.topology]
+        return details_of(found, running, self.home, self._logs, self._chronicle.of(pod, 20))
+
+    async def log_runs(self, pod: PodKey) -> Sequence[LogRun]:
+        """See `Control.log_runs`."""
+        return self._logs.runs(pod)
+
+    async def read_log(self, pod: PodKey, run: int = 0, offset: int = 0, limit: int = 262_144) -> LogChunk:
+        """See `Control.read_log`."""
+        return self._logs.read(pod, run, offset, limit)
+
+    async def shutdown(self) -> None:
+        """See `Control.shutdown`."""
+        await self.close()
+
+    # -- what the machine calls
+
+    def _perform(self, pod: Pod, effect: Effect, now: float) -> None:
+        self._hands.perform(pod, effect, now)
+
+    def _report(self, fact: Fact) -> None:
+        self._hands.report(fact)
+
+    def _moved(self, before: Pod, after: Pod, stimulus: Stimulus, now: float) -> None:
+        """Where a pod's move decides over its deployment's first start."""
+        if before.phase is after.phase and before.hold is after.hold:
+            return
+        running = self._running[after.plan.topology]
+        deployment = after.plan.deployment
+        pods = [self._machine.pods[pod.key] for pod in running.pods[deployment]]
+        running.launches[deployment], orders = settle(running.launches[deployment], pods)
+        self._order(orders)
+
+    def _order(self, orders: Orders) -> None:
+        for key, stimulus in orders.items():
+            self._machine.post(key, stimulus)
+
+    def _settled(self) -> None:
+        self._update_routers()
+        self._publish()
+
+    def _publish(self) -> None:
+        fleet = self._picture.fleet(self._revision + 1, self._running.values(), self._machine.pods)
+        if not fleet.same_as(self.broadcast.fleet):
+            self._revision += 1
+            self.broadcast.offer(fleet)
+
+    def _update_routers(self) -> None:
+        """Tell every router that runs whom it may send to."""
+        ready = {
+            key: (f"{pod.plan.host}:{pod.port}", pod.run)
+            for key, pod in self._machine.pods.items()
+            if pod.phase is Phase.READY
+        }
+        routers = {
+            key: address
+            for key, address in ready.items()
+            if self._machine.pods[key].plan.role in (Role.GATEWAY, Role.HEAD)
+        }
+        self._activation.keep(routers)
+        for key in routers:
+            self._activation.want(key, routes_for(self._running[key.topology].plan, key, ready, 0))
+        self._acknowledged()
+
+    def _acknowledged(self) -> None:
+        """A router took its table, or need not any more: pods that no router sends to may end."""
+        for key, pod in self._machine.pods.items():
+            if pod.phase is Phase.STOPPING and not pod.terminated:
+                routers = self._running[key.topology].routers_of(pod.plan)
+                if not any(self._activation.sends_to(router, pod.plan.name) for router in routers):
+                    self._machine.post(key, WasWithdrawn(pod.run))
+
+    def _tell(self, pod: Pod, level: Level, text: str) -> None:
+        key = pod.plan.key
+        self._chronicle.tell(time.time(), level, key.topology, key.name, text, pod.phase)
+
+    def _pids(self) -> dict[PodKey, int]:
+        return {key: pod.pid for key, pod in self._machine.pods.items() if pod.pid is not None}
+

@@ -1,0 +1,128 @@
+"""What the supervisor holds beside its pods: the topologies that run, and what they look like from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from ..control import Caller
+from ..model import Fleet, PodKey, PodStatus, TopologyStatus
+from ..plan.pods import Plan, PodPlan
+from ..plan.status import deployment_status
+from ..spec.topology import DeploymentSpec
+from .launch import Launch
+from .state import Pod, Policy
+
+
+@dataclass(slots=True)
+class Running:
+    """One topology that is up."""
+
+    plan: Plan
+    caller: Caller
+    status: TopologyStatus
+    launches: dict[str, Launch] = field(default_factory=dict)
+    """By deployment; the gateway counts as one."""
+    specs: dict[str, DeploymentSpec] = field(default_factory=dict)
+    pods: dict[str, tuple[PodPlan, ...]] = field(default_factory=dict)
+    """By deployment."""
+
+    @classmethod
+    def of(cls, plan: Plan, caller: Caller, status: TopologyStatus) -> Running:
+        pods = {deployment.spec.name: deployment.pods for deployment in plan.deployments}
+        if plan.gateway is not None:
+            pods[plan.gateway.deployment] = (plan.gateway,)
+        return cls(
+            plan,
+            caller,
+            status,
+            dict.fromkeys(pods, Launch.UNDER_WAY),
+            {deployment.spec.name: deployment.spec for deployment in plan.deployments},
+            pods,
+        )
+
+    def policy_of(self, pod: PodPlan) -> Policy:
+        spec = self.specs.get(pod.deployment)
+        return Policy() if spec is None else Policy(spec.restart, spec.timeout_ready, spec.grace)
+
+    def routers_of(self, pod: PodPlan) -> tuple[PodKey, ...]:
+        """Who sends to the pod: its head, or the gateway when there is none."""
+        for deployment in self.plan.deployments:
+            if deployment.spec.name == pod.deployment:
+                if deployment.head is not None and pod is not deployment.head:
+                    return (deployment.head.key,)
+                break
+        gateway = self.plan.gateway
+        return () if gateway is None or pod is gateway else (gateway.key,)
+
+
+def status_of(pod: Pod) -> PodStatus:
+    """A pod as the console may see it."""
+    plan = pod.plan
+    return PodStatus(
+        topology=plan.topology,
+        name=plan.name,
+        deployment=plan.deployment,
+        role=plan.role,
+        shard=plan.shard,
+        replica=plan.replica,
+        runtime=plan.runtime,
+        phase=pod.phase,
+        reason=one_clause(pod.reason),
+        host=plan.host,
+        port=pod.port if pod.port is not None else plan.port,
+        gpu=plan.gpu,
+        pid=pod.pid,
+        run=pod.run,
+        restarts=pod.restarts,
+        exit_code=pod.exit_code,
+        started_at=pod.started_at,
+        ready_at=pod.ready_at,
+        since=pod.since,
+        next_try_at=pod.next_try_at,
+        uses=plan.uses or "",
+    )
+
+
+def one_clause(text: str) -> str:
+    """One line, without anything that could drive a terminal."""
+    line = " ".join(text.split())
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+
+
+class Picture:
+    """Builds fleets; a pod that has not changed keeps its status object, so that nothing is built twice."""
+
+    def __init__(self) -> None:
+        self._statuses: dict[PodKey, tuple[Pod, PodStatus]] = {}
+
+    def fleet(self, revision: int, running: Iterable[Running], pods: Mapping[PodKey, Pod]) -> Fleet:
+        """The fleet with its pods in the order of the tree."""
+        topologies = list(running)
+        order = [plan.key for topology in topologies for plan in topology.plan.pods]
+        statuses: dict[PodKey, tuple[Pod, PodStatus]] = {}
+        for key in order:
+            pod = pods[key]
+            known = self._statuses.get(key)
+            statuses[key] = known if known is not None and known[0] is pod else (pod, status_of(pod))
+        self._statuses = statuses
+        ports = {key: status.port for key, (_, status) in statuses.items()}
+        return Fleet(
+            revision=revision,
+            topologies=tuple(topology.status for topology in topologies),
+            deployments=tuple(
+                replace(status, port=_port_of(topology, status.name, ports))
+                for topology in topologies
+                for status in deployment_status(topology.plan)
+            ),
+            pods=tuple(statuses[key][1] for key in order),
+        )
+
+
+def _port_of(topology: Running, name: str, ports: Mapping[PodKey, int | None]) -> int | None:
+    """The port that a deployment answers on, once it is known."""
+    for deployment in topology.plan.deployments:
+        if deployment.spec.name == name:
+            front = deployment.head or (deployment.workers[0] if len(deployment.workers) == 1 else None)
+            return ports.get(front.key) if front is not None else None
+    return None
