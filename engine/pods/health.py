@@ -37,9 +37,7 @@ class Health:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"there is no service {service!r} here")
         return self._state
 
-    async def watch(
-        self, request: bytes, context: aio.ServicerContext[bytes, bytes]
-    ) -> AsyncIterator[bytes]:
+    async def watch(self, request: bytes, context: aio.ServicerContext[bytes, bytes]) -> AsyncIterator[bytes]:
         """The state now and when it changes; the stream ends with the pod's service."""
         known = _service(request) in self._services
         yield self._state if known else SERVICE_UNKNOWN

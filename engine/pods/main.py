@@ -18,7 +18,8 @@ from io import TextIOWrapper
 
 from ..plan.job import Job
 from .load import LoadError, load, reason
-from .server import PortError, Servant, Server
+from .router import Router
+from .server import PortError, Server
 from .worker import Worker
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -39,17 +40,13 @@ def run(job: Job, ready_fd: int) -> int:
     """
     _prepare()
     try:
-        servant = Worker(load(job), job.name) if job.role == "worker" else _router(job)
+        servant = Worker(load(job), job.name) if job.role == "worker" else Router(job.name)
     except BaseException as error:
         if not isinstance(error, LoadError):
             traceback.print_exception(error)
         _tell(ready_fd, {"error": f"{job.name}: {reason(error)}"})
         return 1
     return asyncio.run(_serve(job, servant, ready_fd))
-
-
-def _router(job: Job) -> Servant:
-    raise LoadError(f"{job.role} is not a role")
 
 
 def _prepare() -> None:
@@ -70,10 +67,10 @@ def _tell(ready_fd: int, message: dict[str, object]) -> None:
     os.close(ready_fd)
 
 
-async def _serve(job: Job, servant: Servant, ready_fd: int) -> int:
+async def _serve(job: Job, servant: Worker | Router, ready_fd: int) -> int:
     from quarterdeck import __version__
 
-    server = Server(servant, __version__)
+    server = Server(servant, __version__, servant.methods() if isinstance(servant, Router) else None)
     try:
         port = await server.start(job.host, job.port)
     except PortError as error:

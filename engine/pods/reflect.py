@@ -66,9 +66,10 @@ def _servicer() -> Any:
     from grpc_reflection.v1alpha._async import ReflectionServicer
 
     from ..wire import health_pb2, inference_pb2
+    from ..wire.names import SERVICE
     from .health import SERVICE as HEALTH
 
     pool = DescriptorPool()
     for module in (inference_pb2, health_pb2, reflection_pb2):
         pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
-    return ReflectionServicer(("inference.GRPCInferenceService", HEALTH, VERSIONS[1]), pool=pool)
+    return ReflectionServicer((SERVICE, HEALTH, VERSIONS[1]), pool=pool)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import grpc
@@ -21,6 +20,7 @@ from ..wire.inference_pb2 import (
     ServerMetadataResponse,
     ServerReadyResponse,
 )
+from ..wire.names import SERVICE
 from .counters import Counters
 from .failure import ANSWERED, Failure
 from .health import Health
@@ -29,8 +29,6 @@ from .reflect import Reflection
 if TYPE_CHECKING:
     Context = aio.ServicerContext[bytes, bytes]
     Methods = dict[str, grpc.RpcMethodHandler[bytes, bytes]]
-
-SERVICE = "inference.GRPCInferenceService"
 
 
 class Servant(Protocol):
@@ -64,15 +62,13 @@ class PortError(Exception):
 class Server:
     """One pod's server. Everything runs in the event loop it is made in."""
 
-    def __init__(self, servant: Servant, version: str, more: Mapping[str, Methods] | None = None) -> None:
+    def __init__(self, servant: Servant, version: str, more: Methods | None = None) -> None:
         self.counters = Counters()
         self._servant = servant
         self._version = version
         self._health = Health(frozenset({SERVICE}))
         reflection = Reflection(self._health.draining)
-        methods = self._methods() | self._health.methods() | reflection.methods()
-        for extra in (more or {}).values():
-            methods |= extra
+        methods = self._methods() | self._health.methods() | reflection.methods() | (more or {})
         self._server = new_server((_Handlers(methods),))
 
     async def start(self, host: str, port: int) -> int:
@@ -172,5 +168,3 @@ def _why_not(host: str, port: int) -> PortError:
         return PortError(f"port {port} of {host} {what}", taken)
     # It was taken a moment ago and is free now.
     return PortError(f"port {port} of {host} is taken", taken=True)
-
-

@@ -7,9 +7,9 @@ from itertools import chain
 
 from .datatypes import TensorError
 from .elements import Elements, to_flat
-from .inference_pb2 import InferParameter, ModelInferRequest, ModelInferResponse
-from .scan import LENGTH, RESPONSE_RAW, TENSORS, fields, header_of, tensor_with, write_varint
-from .tensors import parse_response, parts_of, put_parts
+from .inference_pb2 import InferParameter, ModelInferRequest
+from .scan import LENGTH, REQUEST_RAW, RESPONSE_RAW, TENSORS, fields, tensor_with, without, write_varint
+from .tensors import parse_request, parse_response, parts_of, put_parts
 
 SHARD = "shard"
 """Parameter of each tensor that a head sends to `uses_after`: the shard it came from."""
@@ -27,10 +27,10 @@ def join(responses: Sequence[bytes], labels: Sequence[str]) -> bytes:
     parts = [dict(parts_of(message.outputs, message.raw_output_contents)) for message in messages]
     first = messages[0]
     raw = any(message.raw_output_contents for message in messages)
-    joined = ModelInferResponse(model_name=first.model_name, model_version=first.model_version, id=first.id)
-    joined.MergeFrom(ModelInferResponse(parameters=first.parameters))
-    put_parts(joined, join_parts(list(zip(labels, parts, strict=True))), raw)
-    return joined.SerializeToString()
+    joined = join_parts(list(zip(labels, parts, strict=True)))
+    del first.outputs[:], first.raw_output_contents[:]
+    put_parts(first, joined, raw)
+    return first.SerializeToString()
 
 
 def join_parts(sources: Labelled) -> dict[str, Elements]:
@@ -68,14 +68,30 @@ def _words(part: Elements) -> str:
     return f"{part.kind.name} {list(part.shape)}"
 
 
-def gather(responses: Sequence[bytes], shards: Sequence[int], request: bytes) -> bytes:
+def choose(response: bytes, request: bytes) -> bytes:
+    """The response with the outputs that the request wants; raises `TensorError` for one it has not."""
+    wanted = [output.name for output in parse_request(without(request, TENSORS, REQUEST_RAW)).outputs]
+    if not wanted:
+        return response
+    message = parse_response(response)
+    parts = dict(parts_of(message.outputs, message.raw_output_contents))
+    for name in wanted:
+        if name not in parts:
+            raise TensorError(f"there is no output {name!r}; there are {', '.join(parts)}")
+    raw = bool(message.raw_output_contents)
+    del message.outputs[:], message.raw_output_contents[:]
+    put_parts(message, {name: parts[name] for name in wanted}, raw)
+    return message.SerializeToString()
+
+
+def gather(responses: Sequence[bytes], request: bytes) -> bytes:
     """The request for `uses_after`: every output of every shard, each marked with its shard's number.
 
-    Header and parameters are those of `request`. Nothing of the tensors is read.
+    All but the tensors is that of `request`. Nothing of the tensors is read.
     """
     tensors: list[bytes] = []
     raws: list[bytes | memoryview] = []
-    for response, shard in zip(responses, shards, strict=True):
+    for shard, response in enumerate(responses):
         marked = ModelInferRequest.InferInputTensor(parameters={SHARD: InferParameter(int64_param=shard)})
         extra, view = marked.SerializeToString(), memoryview(response)
         for field in fields(response):
@@ -86,7 +102,7 @@ def gather(responses: Sequence[bytes], shards: Sequence[int], request: bytes) ->
                 raws += (b"\x3a" + write_varint(size), view[field.value : field.end])
     if raws and len(raws) != 2 * len(tensors):
         raise TensorError("some shards answered with raw contents and some with typed ones")
-    return b"".join((header_of(request), *tensors, *raws))
+    return b"".join((without(request, TENSORS, REQUEST_RAW), *tensors, *raws))
 
 
 def shards_of(request: ModelInferRequest) -> list[tuple[str, dict[str, Elements]]] | None:

@@ -1,8 +1,11 @@
-"""Endpoints and the model names that stand for them: `/search` is model `search`, `/` is `default`."""
+"""Names on the wire: the service's, and the models' that stand for endpoints (`/search` is model `search`)."""
 
 from __future__ import annotations
 
+SERVICE = "inference.GRPCInferenceService"
+INFER = f"/{SERVICE}/ModelInfer"
 DEFAULT_MODEL = "default"
+"""Stands for the endpoint `/`."""
 
 
 def model_of(endpoint: str) -> str:

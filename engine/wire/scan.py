@@ -5,7 +5,7 @@ Only what stands at the top is looked at; what is inside a field is copied as it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .datatypes import TensorError
@@ -97,24 +97,27 @@ def peek_model_name(request: bytes) -> str:
 
 
 def response_as_request(response: bytes, request: bytes) -> bytes:
-    """A request with the tensors of `response` and the name, version, id and parameters of `request`."""
-    return _convert(request, response, RESPONSE_RAW, _RAW_IN_REQUEST)
+    """A request with the tensors of `response` and all else of `request`."""
+    return _convert(without(request, TENSORS, REQUEST_RAW), response, RESPONSE_RAW, _RAW_IN_REQUEST)
 
 
 def request_as_response(request: bytes) -> bytes:
     """The response that hands all inputs back as outputs."""
-    return _convert(request, request, REQUEST_RAW, _RAW_IN_RESPONSE)
+    header = without(request, TENSORS, REQUEST_WANTED, REQUEST_RAW)
+    return _convert(header, request, REQUEST_RAW, _RAW_IN_RESPONSE)
 
 
 def without_wanted(request: bytes) -> bytes:
     """The request without its list of wanted outputs: for a stop on the way, whose outputs are others."""
-    found = [field for field in fields(request) if field.number != REQUEST_WANTED]
-    return request if not found or _whole(found, request) else _joined(_slices(request, found))
+    return without(request, REQUEST_WANTED)
 
 
-def header_of(request: bytes) -> bytes:
-    """Name, version, id and parameters of a request, as they stand in it."""
-    return _joined(_slices(request, (field for field in fields(request) if field.number < TENSORS)))
+def without(data: bytes, *numbers: int) -> bytes:
+    """The message without these fields; the same object where it has none of them."""
+    found = list(fields(data))
+    kept = [field for field in found if field.number not in numbers]
+    view = memoryview(data)
+    return data if len(kept) == len(found) else b"".join(view[field.start : field.end] for field in kept)
 
 
 def tensor_with(tensor: bytes | memoryview, extra: bytes) -> bytes:
@@ -125,7 +128,7 @@ def tensor_with(tensor: bytes | memoryview, extra: bytes) -> bytes:
 
 def _convert(header: bytes, body: bytes, raw: int, new_key: bytes) -> bytes:
     view = memoryview(body)
-    parts: list[bytes | memoryview] = [header_of(header)]
+    parts: list[bytes | memoryview] = [header]
     raws: list[bytes | memoryview] = []
     for field in fields(body):
         if field.wire == LENGTH and field.number == TENSORS:
@@ -134,16 +137,3 @@ def _convert(header: bytes, body: bytes, raw: int, new_key: bytes) -> bytes:
             # The key is one byte in both messages; what follows it, length and bytes, stays.
             raws += (new_key, view[field.start + 1 : field.end])
     return b"".join(parts + raws)
-
-
-def _whole(found: list[Field], data: bytes) -> bool:
-    return sum(field.end - field.start for field in found) == len(data)
-
-
-def _slices(data: bytes, found: Iterable[Field]) -> Iterator[memoryview]:
-    view = memoryview(data)
-    return (view[field.start : field.end] for field in found)
-
-
-def _joined(parts: Iterable[memoryview]) -> bytes:
-    return b"".join(parts)

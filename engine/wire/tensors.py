@@ -158,7 +158,7 @@ def from_json(document: Any) -> dict[str, Any]:
     Raises `TensorError` for what is not such an object.
     """
     if not isinstance(document, dict):
-        raise TensorError("the data must be an object that names tensors, such as {\"query\": [\"text\"]}")
+        raise TensorError('the data must be an object that names tensors, such as {"query": ["text"]}')
     tensors = {name: value if isinstance(value, list) else [value] for name, value in document.items()}
     for name, value in tensors.items():
         from_value(name, value)
