@@ -33,7 +33,7 @@ def visible(found: GpuView | None, env: Mapping[str, str]) -> GpuView:
     inherited = env.get(VISIBLE)
     if inherited is None or inherited.startswith("RR"):
         if found is None:
-            return GpuView(source=f"no GPU found (no NVML, {TOTAL} is not set)")
+            return GpuView(source=f"no GPU found by NVML, nor is {TOTAL} set")
         return found if found.devices else GpuView(source=f"no GPU found ({found.source} says 0)")
     devices: list[str] = []
     uuids: list[str] = []

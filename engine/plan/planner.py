@@ -31,7 +31,7 @@ def plan(topology: Topology, gpus: GpuView) -> Plan:
             mistakes.append(_undealt(topology, index, wrong))
             continue
         if devices == ():
-            notes.append(f"{spec.name or 'the deployment'}: {gpus.source}, {VARIABLE} is not set")
+            notes.append(f"{spec.name or 'the deployment'}: {gpus.source}; {VARIABLE} is left unset")
         deployments.append(_Planner(topology.name, spec, devices).deployment())
     if mistakes:
         raise SpecError(tuple(mistakes))
@@ -143,7 +143,7 @@ class _Planner:
         return self._name(f"rep-{replica}") if self.spec.name else str(replica)
 
     def _env(self, gpu: str | None) -> dict[str, str]:
-        """The deployment's environment; where devices are dealt, the pod's own takes the place of the rule."""
+        """The deployment's environment; where devices are dealt, the pod's own stands in place of the rule."""
         if self.devices is None:
             return dict(self.spec.env)
         env = {name: value for name, value in self.spec.env.items() if name != VARIABLE}

@@ -25,6 +25,9 @@ _NAME_HINT = f"use letters, digits, `.`, `_` and `-`, at most {_LONGEST_NAME}, a
 _MOST_SUGGESTIONS = 20
 """Searching thousands of names for each of thousands of unknown ones would take minutes."""
 
+_MOST_CYCLES = 10
+_LONGEST_RING = 12
+
 
 def check(topology: Topology) -> tuple[Mistake, ...]:
     """Every mistake, with the path of its key (`deployments[1].shards`) and neither file nor line."""
@@ -211,17 +214,17 @@ def _needs(topology: Topology) -> Iterator[Mistake]:
 
 
 def _cycles(graph: dict[str, list[str]], paths: dict[str, str]) -> Iterator[Mistake]:
-    """One mistake for each cycle: once told of, one of its edges is taken out before the next is sought."""
-    while True:
+    """One mistake for each cycle, up to a number: once told of, a cycle is cut before the next is sought."""
+    place = {name: index for index, name in enumerate(graph)}
+    for _ in range(_MOST_CYCLES):
         try:
             TopologicalSorter(graph).prepare()
-        except CycleError as error:
-            ring = list(reversed(error.args[1]))
-            start = min(range(len(ring) - 1), key=lambda index: list(graph).index(ring[index]))
-            ring = [*ring[start:-1], *ring[:start], ring[start]]
-            shown_ring = " -> ".join(ring if len(ring) <= 12 else [*ring[:11], "…", ring[-1]])
-            message = f"`needs` goes in a circle: {shown_ring}"
-            yield Mistake(message, "take one of these out", key=paths[ring[0]], value=ring[0])
-            graph[ring[0]].remove(ring[1])
-        else:
             return
+        except CycleError as error:
+            ring: list[str] = error.args[1][:0:-1]
+        start = ring.index(min(ring, key=place.__getitem__))
+        ring = [*ring[start:], *ring[: start + 1]]
+        told = ring if len(ring) <= _LONGEST_RING else [*ring[: _LONGEST_RING - 1], "…", ring[-1]]
+        message = f"`needs` goes in a circle: {' -> '.join(told)}"
+        yield Mistake(message, "take one of these out", key=paths[ring[0]], value=ring[0])
+        graph[ring[0]].remove(ring[1])

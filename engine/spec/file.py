@@ -42,7 +42,7 @@ def load(path: Path, env: Map[str, str]) -> Topology:
     dotenv, wrongs = _dotenv(absolute.parent / ".env")
     reader = Reader(file, str(absolute.parent), {**dotenv, **env})
     for number, fault in wrongs:
-        reader.wrong("", 0, Wrong(fault.message, fault.hint, str(path.parent / ".env"), number))
+        reader.wrong("", Wrong(fault.message, fault.hint, str(path.parent / ".env"), number))
     topology = _topology(reader, root, absolute)
     _check_classes(reader, topology, env)
     if reader.mistakes:
@@ -63,7 +63,7 @@ def _topology(reader: Reader, root: Mapping, absolute: Path) -> Topology:
     # A value that could not be read stands at its default; what that leads to is no second mistake.
     for mistake in [mistake for mistake in check(topology) if not reader.has(mistake.key)]:
         wrong = Wrong(mistake.message, mistake.hint)
-        reader.wrong(mistake.key, _line(reader, mistake.key, root), wrong, mistake.value)
+        reader.wrong(mistake.key, wrong, mistake.value, _line(reader, mistake.key, root))
     return topology
 
 
@@ -90,7 +90,7 @@ def _check_classes(reader: Reader, topology: Topology, env: Map[str, str]) -> No
                 if wanted is not None and not reader.has(path):
                     sources.check(wanted, more)
             except Wrong as wrong:
-                reader.wrong(path, reader.lines.get(path, 0), wrong, uses or "")
+                reader.wrong(path, wrong, uses or "")
 
 
 def _module_folders(spec: DeploymentSpec) -> tuple[str, ...]:

@@ -31,14 +31,18 @@ class Reader:
     count: int = 0
     _found: dict[tuple[int, str, str], Mistake] = field(default_factory=dict)
 
-    def wrong(self, path: str, line: int, wrong: Wrong, value: str = "") -> None:
-        """Keep a mistake; the same one again (through an alias, say) is dropped."""
+    def wrong(self, path: str, wrong: Wrong, value: str = "", line: int | None = None) -> None:
+        """Keep a mistake, at the line of its key if none is given; the same again (by an alias) is dropped."""
+        if line is None:
+            line = self.lines.get(path, 0)
+        place = (line, path, wrong.message)
+        if place in self._found:
+            return
         self.count += 1
         if len(self._found) < MOST_MISTAKES:
             where = wrong.file or self.file
             at = wrong.line if wrong.file else line
-            mistake = Mistake(wrong.message, wrong.hint, where, at, path, value)
-            self._found.setdefault((line, path, wrong.message), mistake)
+            self._found[place] = Mistake(wrong.message, wrong.hint, where, at, path, value)
 
     def has(self, path: str) -> bool:
         """Whether something is wrong with this key, with what is in it, or with what it is in."""
@@ -63,19 +67,15 @@ class Reader:
             if name in known:
                 values[name] = value
             elif name in reserved:
-                self.wrong(
-                    here, self.lines[here], Wrong(f"{shown(name)} is not built yet", "leave it out"), name
-                )
+                self.wrong(here, Wrong(f"{shown(name)} is not built yet", "leave it out"), name)
             elif self.count < MOST_MISTAKES:
-                hint = _meant(name, known)
-                self.wrong(
-                    here, self.lines[here], Wrong(f"{shown(name)} is not a key of {owner}", hint), name
-                )
+                self.wrong(here, Wrong(f"{shown(name)} is not a key of {owner}", _meant(name, known)), name)
             else:
                 self.count += 1
         for key in table:
             if key.required and key.name not in values and not self.has(join(path, key.name)):
-                self.wrong(join(path, key.name), node.line, Wrong(f"{owner} needs the key {shown(key.name)}"))
+                lacking = Wrong(f"{owner} needs the key {shown(key.name)}")
+                self.wrong(join(path, key.name), lacking, line=node.line)
         return values
 
     def pairs(self, node: Mapping, path: str) -> dict[str, Node]:
@@ -84,10 +84,8 @@ class Reader:
         for key, value in node.pairs:
             here = join(path, key.text)
             if key.text in values:
-                first = self.lines[here]
-                self.wrong(
-                    here, key.line, Wrong(f"{shown(key.text)} stands here twice, first in line {first}")
-                )
+                twice = f"{shown(key.text)} stands here twice, first in line {self.lines[here]}"
+                self.wrong(here, Wrong(twice), line=key.line)
             else:
                 self.lines[here] = key.line
                 values[key.text] = value
@@ -122,7 +120,7 @@ class Reader:
                 try:
                     return self.value(node)
                 except Wrong as wrong:
-                    self.wrong(path, node.line, wrong)
+                    self.wrong(path, wrong)
                     return None
 
     def said(self, node: Node, path: str) -> str:

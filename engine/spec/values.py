@@ -42,7 +42,7 @@ def _read(reader: Reader, key: Key, node: Node, path: str) -> Any:
             raise Wrong(f"{shown(key.name)} has no value", "write one, or leave the key out")
         return _value(reader, key, node, path)
     except Wrong as wrong:
-        reader.wrong(path, node.line, wrong, reader.said(node, path))
+        reader.wrong(path, wrong, reader.said(node, path))
         return UNSET
 
 
@@ -100,7 +100,7 @@ def _some(reader: Reader, node: Node, path: str, one: Callable[[Node, str], str]
         try:
             values.append(one(item, here))
         except Wrong as wrong:
-            reader.wrong(here, item.line, wrong, reader.said(item, here))
+            reader.wrong(here, wrong, reader.said(item, here))
     return tuple(values)
 
 
@@ -117,7 +117,7 @@ def _polling(reader: Reader, node: Node, path: str) -> dict[str, Polling]:
                 raise Wrong(f"the endpoint {shown(endpoint)} stands here twice")
             polling[endpoint] = scalars.poll(reader, item, here)
         except Wrong as wrong:
-            reader.wrong(here, item.line, wrong, reader.said(item, here))
+            reader.wrong(here, wrong, reader.said(item, here))
     return {"*": Polling.ANY, **polling}
 
 
@@ -136,7 +136,7 @@ def _env(reader: Reader, node: Node, path: str) -> dict[str, str]:
             # As it is written: `010` and `true` reach the pod in these letters.
             env[name] = reader.filled(item).text
         except Wrong as wrong:
-            reader.wrong(here, item.line, wrong)
+            reader.wrong(here, wrong)
     return env
 
 
@@ -157,7 +157,7 @@ def _deployments(reader: Reader, node: Node, path: str) -> tuple[DeploymentSpec,
         if isinstance(item, Mapping):
             fields = read_table(reader, item, here, DEPLOYMENT, RESERVED_DEPLOYMENT, "a deployment")
         else:
-            reader.wrong(here, item.line, Wrong(f"a deployment is a map, not {reader.said(item, here)}"))
+            reader.wrong(here, Wrong(f"a deployment is a map, not {reader.said(item, here)}"))
         # One that is wrong keeps its place, so that paths of keys count as the file does.
         specs.append(DeploymentSpec(**{"name": "", **fields}))
     return tuple(specs)
