@@ -8,10 +8,10 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import chain, zip_longest
 from typing import Any
 
-from grpc import ChannelConnectivity, aio
+from grpc import ChannelConnectivity
 
 from ..plan.routes import Node, Replica, Routes
-from ..wire.channel import open_channel
+from ..wire.channel import bytes_call, open_channel
 from ..wire.names import INFER
 
 SETTLE = 0.2
@@ -28,7 +28,7 @@ class Peer:
         """Skipped: a call to it failed, and its channel has not connected since."""
         self._retired = False
         self._channel = open_channel(replica.address)
-        self._infer: aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(INFER)
+        self._infer = bytes_call(self._channel, INFER)
         self._work: set[asyncio.Task[None]] = set()
 
     async def infer(

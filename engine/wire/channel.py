@@ -48,6 +48,11 @@ def open_channel(address: str) -> aio.Channel:
     return aio.insecure_channel(address, options=CHANNEL_OPTIONS)
 
 
+def bytes_call(channel: aio.Channel, method: str) -> aio.UnaryUnaryMultiCallable[bytes, bytes]:
+    """The unary call of this full name (`/package.Service/Method`), bytes in and bytes out."""
+    return channel.unary_unary(method)
+
+
 def new_server(handlers: Sequence[object] = ()) -> aio.Server:
     """A server without a port; needs a running event loop."""
     from grpc import aio

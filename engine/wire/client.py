@@ -10,7 +10,7 @@ import grpc
 from grpc import aio
 
 from ..errors import RequestError
-from .channel import open_channel
+from .channel import bytes_call, open_channel
 from .datatypes import TensorError
 from .inference_pb2 import ModelInferRequest, ModelInferResponse
 from .names import INFER, endpoint_of, model_of
@@ -29,7 +29,7 @@ class InferenceClient:
     def __init__(self, address: str) -> None:
         self.address = address
         self._channel = open_channel(address)
-        self._infer: aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(INFER)
+        self._infer = bytes_call(self._channel, INFER)
 
     async def infer(
         self,

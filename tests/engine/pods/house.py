@@ -15,7 +15,7 @@ from typing import Any
 
 from quarterdeck.engine.plan.job import Job
 from quarterdeck.engine.plan.routes import SET_ROUTES, Node, Replica, Routes
-from quarterdeck.engine.wire.channel import open_channel
+from quarterdeck.engine.wire.channel import bytes_call, open_channel
 from quarterdeck.engine.wire.client import InferenceClient
 
 EXECUTORS = Path(__file__).with_name("executors.py")
@@ -169,7 +169,7 @@ class House:
         table = Routes(self._versions if version is None else version, nodes)
         channel = open_channel(router.address)
         try:
-            await channel.unary_unary(SET_ROUTES)(table.dump(), timeout=DEADLINE)
+            await bytes_call(channel, SET_ROUTES)(table.dump(), timeout=DEADLINE)
         finally:
             await channel.close()
 

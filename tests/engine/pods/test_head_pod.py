@@ -12,7 +12,7 @@ import pytest
 from tests.engine.pods.house import DEADLINE, House, node
 
 from quarterdeck.engine.errors import RequestError
-from quarterdeck.engine.wire.channel import open_channel
+from quarterdeck.engine.wire.channel import bytes_call, open_channel
 from quarterdeck.engine.wire.inference_pb2 import ModelInferRequest, ModelInferResponse
 from quarterdeck.engine.wire.names import INFER
 from quarterdeck.engine.wire.tensors import outputs_of, put_inputs, to_json
@@ -94,7 +94,7 @@ async def test_only_the_wanted_outputs_come_back(index: Index) -> None:
     put_inputs(request, {"query": ["x"]})
     request.outputs.add(name="shards")
     channel = open_channel(index.head.address)
-    data = await channel.unary_unary(INFER)(request.SerializeToString(), timeout=DEADLINE)
+    data = await bytes_call(channel, INFER)(request.SerializeToString(), timeout=DEADLINE)
     await channel.close()
     assert list(outputs_of(ModelInferResponse.FromString(data))) == ["shards"]
 
