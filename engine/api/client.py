@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -13,7 +13,10 @@ from ..errors import EngineUnreachable, VersionMismatch
 from ..model import EngineInfo, Event, Fleet, LogChunk, LogRun, PodDetails, PodKey, Samples
 from . import codec, faults
 from . import control_pb2 as pb
-from .control_pb2_grpc import ControlAsyncStub, ControlStub
+from .control_pb2_grpc import ControlStub
+
+if TYPE_CHECKING:
+    from .control_pb2_grpc import ControlAsyncStub
 
 CONNECT_TIMEOUT = 5.0
 CALL_TIMEOUT = 30.0

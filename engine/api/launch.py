@@ -88,8 +88,13 @@ def _start(home: Home, stays: bool) -> None:
     # Whoever started it need not be its parent for its whole life; the reference is all that would warn.
     engine.returncode = 0
     if said != "ready":
-        why = said or "it said nothing"
+        why = said or _last_words(home)
         raise QuarterdeckError(f"the engine did not start: {why}", f"what it printed is in {home.engine_log}")
+
+
+def _last_words(home: Home) -> str:
+    lines = home.engine_log.read_text(errors="replace").splitlines()
+    return lines[-1] if lines else "it said nothing"
 
 
 def require(home: Home) -> None:

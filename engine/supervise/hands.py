@@ -34,7 +34,6 @@ from .state import (
 from .world import Running
 
 
-
 class Hands:
     """Joins the machine with one runtime, the logs and the health calls."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from quarterdeck.engine.control import Verb
 from quarterdeck.engine.errors import QuarterdeckError, ReadyTimeout
-from quarterdeck.engine.model import Phase, PodStatus
+from quarterdeck.engine.model import Phase, PodKey, PodStatus
 from quarterdeck.engine.target import resolve
 from quarterdeck.engine.verdict import start_error, waiting_for
 
@@ -58,7 +58,7 @@ async def _act(
     return 0
 
 
-async def _until(client: Client, before: dict[object, PodStatus], done: Done) -> None:
+async def _until(client: Client, before: dict[PodKey, PodStatus], done: Done) -> None:
     async for fleet in client.watch():
         pods = [(before[pod.key], pod) for pod in fleet.pods if pod.key in before]
         for was, now in pods:

@@ -53,7 +53,10 @@ def overview() -> str:
     """The page of `qd --help`."""
     width = max(map(len, VERBS))
     verbs = "\n".join(f"  {verb:<{width}}  {line}" for verb, line in VERBS.items())
-    return f"usage: qd [VERB] [options]\n\n{DESCRIPTION}\nWithout a verb it opens the console.\n\nverbs:\n{verbs}\n\n{EXAMPLE}"
+    return (
+        f"usage: qd [VERB] [options]\n\n{DESCRIPTION}\nWithout a verb it opens the console.\n\n"
+        f"verbs:\n{verbs}\n\n{EXAMPLE}"
+    )
 
 
 def parse(verb: str, arguments: Sequence[str]) -> argparse.Namespace:
