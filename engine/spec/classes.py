@@ -89,6 +89,8 @@ def find_module(name: str, search: Sequence[str]) -> str | None:
     if spec is None:
         looked = ", ".join(dict.fromkeys(folder or "." for folder in search if not folder.endswith(".zip")))
         raise Wrong(f"there is no module {shown(path)}", f"looked in {looked}")
+    if spec.origin is None and spec.submodule_search_locations is not None:
+        raise Wrong(f"{shown(path)} is a folder without `__init__.py`, so no class is in it")
     return spec.origin
 
 
