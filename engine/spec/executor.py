@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .topology import DEFAULT_EXECUTOR
 from .wrong import Wrong, shown
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -38,7 +39,7 @@ class ModuleClass:
 
 def parse(text: str) -> FileClass | ModuleClass | None:
     """What a `uses` names; None for the default executor. Raises `Wrong`."""
-    if text in ("", "none"):
+    if text in DEFAULT_EXECUTOR:
         return None
     scheme = _SCHEME.match(text)
     if scheme is not None:

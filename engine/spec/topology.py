@@ -15,6 +15,8 @@ DEFAULT_TIMEOUT_READY = 600.0
 DEFAULT_TIMEOUT_SEND = 30.0
 DEFAULT_GRACE = 10.0
 LOOPBACK = "127.0.0.1"
+DEFAULT_EXECUTOR = (None, "", "none")
+"""What `uses` says for the executor that passes its input through."""
 
 
 class Polling(StrEnum):
@@ -77,11 +79,11 @@ class DeploymentSpec:
 
     @property
     def has_before(self) -> bool:
-        return self.has_head and self.uses_before is not None
+        return self.has_head and self.uses_before not in DEFAULT_EXECUTOR
 
     @property
     def has_after(self) -> bool:
-        return self.has_head and self.uses_after is not None
+        return self.has_head and self.uses_after not in DEFAULT_EXECUTOR
 
     @property
     def num_pods(self) -> int:
