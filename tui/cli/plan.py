@@ -16,15 +16,12 @@ from .rows import pod_row
 if TYPE_CHECKING:
     from quarterdeck.engine.plan.pods import Plan
 
-HELP = "show what a file would start: names, roles, ports, GPUs"
-EXAMPLE = "example: qd plan examples/search/topology.yml"
+EXAMPLE = "  qd plan examples/search/topology.yml"
 _COLUMNS = ("NAME", "ROLE", "RUNTIME", "PORT", "GPU", "USES")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.description = "Show what a topology file would start. Starts nothing and imports none of its code."
-    parser.epilog = EXAMPLE
     parser.add_argument("file", metavar="FILE", type=Path, help="the topology file")
     form = parser.add_mutually_exclusive_group()
     form.add_argument(

@@ -247,4 +247,4 @@ def test_a_variable_in_what_is_not_read_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_home_is_the_callers(tmp_path: Path) -> None:
-    assert one(tmp_path, "workspace: ~/data", {"HOME": "/home/ada"}).workspace == "/home/ada/data"
+    assert one(tmp_path, "workspace: ~/data", {"HOME": "/ada"}).workspace == "/ada/data"
