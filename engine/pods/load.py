@@ -28,10 +28,10 @@ def load(job: Job) -> Executor:
     extend_path(job)
     kind = Passthrough if job.uses is None else find(job.uses)
     executor = kind.__new__(kind)
-    _check_methods(kind, executor)
     executor.shard, executor.replica, executor.shards = job.shard, job.replica, job.shards
     executor.name, executor.workspace = job.name, Path(job.workspace or job.cwd)
     executor.logger = logging.getLogger(kind.__name__)
+    _check_methods(kind, executor)
     _check_arguments(kind, executor, job)
     kind.__init__(executor, **job.uses_with)
     return executor
@@ -45,7 +45,7 @@ def _check_methods(kind: type[Executor], executor: Executor) -> None:
     except TypeError as error:
         raise LoadError(str(error)) from None
     if not endpoints and kind is not Passthrough:
-        raise LoadError(f"{kind.__name__} serves nothing; mark a method with @requests")
+        executor.logger.warning("%s serves nothing; mark a method with @requests", kind.__name__)
 
 
 def _check_arguments(kind: type[Executor], executor: Executor, job: Job) -> None:

@@ -82,9 +82,7 @@ async def _serve(job: Job, servant: Worker | Router, ready_fd: int) -> int:
     _tell(ready_fd, {"port": port})
     await term.wait()
     await server.drain(job.grace)
-    await servant.close()
-    if server.counters.in_flight:
-        # A thread is still in the user's code, and Python's own exit would wait for it.
+    if not await servant.close():
         _exit_now(0)
     return 0
 

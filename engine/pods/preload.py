@@ -8,6 +8,7 @@ MODULES = (
     "asyncio",
     "concurrent.futures.thread",
     "encodings.idna",
+    "grpc._utilities",  # what `grpc` itself imports late
     "grpc.aio",
     "quarterdeck.engine.pods.executor",
     "quarterdeck.engine.pods.main",

@@ -79,5 +79,6 @@ class Router:
         self._balance.set(routes)
         return b""
 
-    async def close(self) -> None:
+    async def close(self) -> bool:
         await self._balance.close()
+        return True

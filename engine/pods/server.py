@@ -46,8 +46,8 @@ class Servant(Protocol):
         """Answer a `ModelInferRequest` with a `ModelInferResponse`; raises `Failure`."""
         ...
 
-    async def close(self) -> None:
-        """Give back everything; nothing is in flight any more."""
+    async def close(self) -> bool:
+        """Give back everything, once no more requests come; False where something of it can't be ended."""
         ...
 
 

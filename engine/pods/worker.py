@@ -46,6 +46,8 @@ class Worker:
             is_async = inspect.iscoroutinefunction(call)
             self._methods[endpoint] = _Method(title, call, taken_by(call, title), is_async)
         self._thread = ThreadPoolExecutor(1, "requests")
+        self._busy = False
+        """Whether the thread is in the executor's code now."""
 
     def ready(self) -> bool:
         return True
@@ -74,7 +76,7 @@ class Worker:
         endpoint = endpoint_of(model)
         method = self._methods.get(endpoint) or self._methods.get(DEFAULT)
         if method is None:
-            known = ", ".join(sorted(self._methods))
+            known = ", ".join(sorted(self._methods)) or "none"
             what = f"{type(self._executor).__name__} has no endpoint {endpoint}; it has {known}"
             raise Failure(grpc.StatusCode.NOT_FOUND, f"{self._name}: {what}")
         return method
@@ -83,11 +85,20 @@ class Worker:
         try:
             if method.is_async:
                 return await method.call(**arguments)
-            call = partial(method.call, **arguments)
-            return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+            return await self._in_thread(partial(method.call, **arguments))
         except (Exception, SystemExit) as error:
             traceback.print_exception(error)
             raise self._fault(method, f"{type(error).__name__}: {error}") from None
+
+    async def _in_thread(self, call: Callable[[], Any]) -> Any:
+        def run() -> Any:
+            self._busy = True
+            try:
+                return call()
+            finally:
+                self._busy = False
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
 
     def _fault(self, method: _Method, what: str) -> Failure:
         return Failure(grpc.StatusCode.INTERNAL, f"{self._name}: {method.title}: {what}")
@@ -114,15 +125,24 @@ class Worker:
                 raise Failure(grpc.StatusCode.INVALID_ARGUMENT, message)
         return {name: result[name] for name in wanted}
 
-    async def close(self) -> None:
-        """Run the executor's `close`; whatever it raises ends in the log."""
+    async def close(self) -> bool:
+        """Run the executor's `close`; whatever it raises ends in the log.
+
+        False where the thread is still in a method that did not end in time: nothing can stop it, `close`
+        would have to wait for it, and so would the interpreter's own exit.
+        """
+        ended = not self._busy
         try:
             if inspect.iscoroutinefunction(self._executor.close):
                 await self._executor.close()
+            elif ended:
+                await self._in_thread(self._executor.close)
             else:
-                await asyncio.get_running_loop().run_in_executor(self._thread, self._executor.close)
+                self._executor.logger.warning("close() is not run: a request is still being served")
         except Exception as error:
             traceback.print_exception(error)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        return ended
 
 
 def _arguments(method: _Method, request: ModelInferRequest) -> dict[str, Any]:

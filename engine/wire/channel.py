@@ -53,6 +53,11 @@ def bytes_call(channel: aio.Channel, method: str) -> aio.UnaryUnaryMultiCallable
     return channel.unary_unary(method)
 
 
+def bytes_stream(channel: aio.Channel, method: str) -> aio.UnaryStreamMultiCallable[bytes, bytes]:
+    """The same for a call that is answered with a stream."""
+    return channel.unary_stream(method)
+
+
 def new_server(handlers: Sequence[object] = ()) -> aio.Server:
     """A server without a port; needs a running event loop."""
     from grpc import aio

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,8 @@ class Gated(Executor):
     @requests(on="/sync")
     def wait_in_thread(self) -> dict[str, Any]:
         self.note("in")
-        os.close(os.open(self._gate, os.O_RDONLY))  # goes on once the test opens the other end
+        with open(self._gate, "rb", buffering=0) as gate:
+            gate.read(1)
         return {"thread": [threading.current_thread().name]}
 
     @requests(on="/async")

@@ -73,6 +73,8 @@ class Gate:
         self.way, self.notes = folder / f"{name}.gate", folder / f"{name}.notes"
         os.mkfifo(self.way)
         os.mkfifo(self.notes)
+        # Both ends, so that neither side waits for the other to open.
+        self._way = os.open(self.way, os.O_RDWR)
         self._notes = os.open(self.notes, os.O_RDWR | os.O_NONBLOCK)
         self._read = ""
 
@@ -89,9 +91,10 @@ class Gate:
 
     def open(self) -> None:
         """Let one waiting sync request go on."""
-        os.close(os.open(self.way, os.O_WRONLY))
+        os.write(self._way, b"1")
 
     def close(self) -> None:
+        os.close(self._way)
         os.close(self._notes)
 
 
@@ -157,11 +160,12 @@ class House:
             for shard in range(shards)
         ]
 
-    def gated(self, name: str) -> tuple[LivePod, Gate]:
+    def gated(self, name: str, **more: Any) -> tuple[LivePod, Gate]:
         """A worker whose requests wait, and the gate that lets them go on."""
         gate = Gate(self._folder, str(len(self._pods)))
         self._gates.append(gate)
-        return self.start(name, "Gated", uses_with={"gate": str(gate.way), "notes": str(gate.notes)}), gate
+        ways = {"gate": str(gate.way), "notes": str(gate.notes)}
+        return self.start(name, "Gated", uses_with=ways, **more), gate
 
     async def route(self, router: LivePod, *nodes: Node, version: int | None = None) -> None:
         """Put a table in force, newer than all before unless a version is given."""

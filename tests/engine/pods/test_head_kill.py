@@ -15,6 +15,8 @@ from quarterdeck.engine.wire.client import InferenceClient
 from quarterdeck.engine.wire.tensors import to_json
 
 REQUESTS, IN_FLIGHT = 2000, 32
+BUSY = {"seconds": 0.005}
+"""How long a worker holds each request: a quarter of those in flight are at the victim when it ends."""
 
 
 async def load(client: InferenceClient, halfway: Callable[[], None]) -> Counter[str]:
@@ -28,7 +30,7 @@ async def load(client: InferenceClient, halfway: Callable[[], None]) -> Counter[
             if number == REQUESTS // 2:
                 halfway()
             payload = f"payload {number}"
-            answer = await client.infer("/", {"x": [payload]}, id=f"id {number}", timeout=DEADLINE)
+            answer = await client.infer("/", {"x": [payload]}, BUSY, DEADLINE, id=f"id {number}")
             content = to_json(answer)
             assert (answer.id, content["x"]) == (f"id {number}", [payload])
             answered[number] += 1
