@@ -197,7 +197,7 @@ LIGHT = _dress(
     _LIGHT_TAGS, ("#6a727a", "#e6e6e2"), "#9aa1a6",
 )  # fmt: skip
 CONTRAST = _dress(
-    "contrast", True, "#000000 #000000 #00284f",
+    "high-contrast", True, "#000000 #000000 #00284f",
     "#ffffff #f0f0f0 #d2d2d2 #7fd0ff #000000 #5df08a #ffd23f #ff9a94 #b0b0b0 #8a8a8a #8a8a8a",
     _CONTRAST_TAGS, ("#b8b8b8", "#1c1c1c"), "#8a8a8a",
 )  # fmt: skip
@@ -234,9 +234,9 @@ DRESSES: Mapping[str, Dress] = MappingProxyType(
 
 
 def choose(theme: str | None, ascii: bool, no_color: bool, color_system: str) -> str:
-    """Name of the look for a terminal.
+    """The look for a terminal, by name.
 
-    `theme` is what was asked for (`dark`, `light`, `contrast`), `color_system` is `truecolor`, `256` or `standard`.
+    `theme` is what was asked for (`dark`, `light`, `high-contrast`); `color_system` `truecolor`, `256` or `standard`.
     """
     name = theme or "dark"
     if no_color:

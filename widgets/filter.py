@@ -20,7 +20,7 @@ class Filter:
     def __bool__(self) -> bool:
         return self.pattern is not None
 
-    def __call__(self, text: str) -> bool:
+    def passes(self, text: str) -> bool:
         return self.pattern is None or (self.pattern.search(text) is not None) is not self.inverse
 
 

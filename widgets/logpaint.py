@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rich.cells import cell_len, get_character_cell_size
 from rich.style import Style
@@ -139,7 +140,7 @@ def _text(line: LogLine, start: int, end: int, role: Role, look: LogLook, hit: b
         edges |= {min(max(a, start), end), min(max(b, start), end)}
     spans: list[Span] = []
     cuts = sorted(edges)
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         piece = line.text[a:b]
         if any(x <= a and b <= y for x, y in matches):
             ground = Ground.ACCENT if hit else None

@@ -208,7 +208,7 @@ class LogView(Widget, can_focus=True):
     def _passes(self, line: LogLine) -> bool:
         if self._floor and (line.run, line.offset) < self._floor.get(line.source, (0, 0)):
             return False
-        return not self.wanted or line.kind is not Kind.TEXT or self.wanted(line.full)
+        return not self.wanted or line.kind is not Kind.TEXT or self.wanted.passes(line.full)
 
     def _settle(self) -> None:
         """Keep the end in view when following, tell what is below, and paint."""

@@ -131,7 +131,7 @@ def _roots(fleet: Fleet, wanted: Filter) -> list[_Node]:
     }
     branches: dict[str, _Node] = {}
     for pod in fleet.pods:
-        if wanted and not wanted(f"{pod.topology}/{pod.name} {pod.phase} {pod.reason}"):
+        if wanted and not wanted.passes(f"{pod.topology}/{pod.name} {pod.phase} {pod.reason}"):
             continue
         root = roots.get(pod.topology)
         if root is None:

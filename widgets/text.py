@@ -169,7 +169,7 @@ def apply_sgr(state: tuple[str, ...], parameters: str) -> tuple[str, ...]:
             values = codes[at + 1 : at + size]
             at += size
             if len(values) == size - 1 and values and all(0 <= value <= 255 for value in values):
-                name = f"color({values[0]})" if kind == 5 else "#%02x%02x%02x" % tuple(values)
+                name = f"color({values[0]})" if kind == 5 else "#" + bytes(values).hex()
                 drop("fg " if code == 38 else "bg ")
                 now.append(("fg " if code == 38 else "bg ") + name)
         elif code in (39, 49):

@@ -1,5 +1,7 @@
-"""`PodTree`: everything that runs, as a tree in columns. Draws only the rows that are on screen and repaints only
-those whose content changed; the cursor stays on its row's name, whatever comes, goes or sorts.
+"""`PodTree`: everything that runs, as a tree in columns.
+
+Draws only the rows that are on screen and repaints only those whose content changed; the cursor stays on its
+row's name, whatever comes, goes or sorts.
 """
 
 from __future__ import annotations
