@@ -30,6 +30,7 @@ def load(job: Job) -> Executor:
     executor = kind.__new__(kind)
     executor.shard, executor.replica, executor.shards = job.shard, job.replica, job.shards
     executor.name, executor.workspace = job.name, Path(job.workspace or job.cwd)
+    executor.workspace.mkdir(parents=True, exist_ok=True)
     executor.logger = logging.getLogger(kind.__name__)
     _check_methods(kind, executor)
     _check_arguments(kind, executor, job)

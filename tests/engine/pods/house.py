@@ -103,6 +103,8 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.environ = dict(os.environ)
+        """Of all pods that are started from now on."""
         self._pods: list[LivePod] = []
         self._gates: list[Gate] = []
         self._versions = 0
@@ -137,6 +139,7 @@ class House:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
+                env=self.environ,
             )
         os.close(job_read)
         os.close(ready_write)

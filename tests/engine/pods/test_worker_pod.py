@@ -300,7 +300,10 @@ async def test_a_file_may_import_what_stands_beside_it_and_in_py_modules(
     )
     modules = (str(tmp_path / "there" / "other.py"), str(tmp_path / "packed" / "inner"))
     pod = house.start(
-        "user/rep-0", f"{tmp_path / 'here' / 'user.py'}:X", py_modules=modules, workspace="/a/w"
+        "user/rep-0",
+        f"{tmp_path / 'here' / 'user.py'}:X",
+        py_modules=modules,
+        workspace=str(tmp_path / "a" / "w"),
     )
     async with pod.client() as client:
         assert to_json(await client.infer("/", {}))["x"] == ["beside", "beside", "other", "package"]
