@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from google.protobuf.descriptor import Descriptor
+from google.protobuf.descriptor_pb2 import DescriptorProto
 from tritonclient.grpc import service_pb2
 
 from quarterdeck.engine.wire import inference_pb2
@@ -17,17 +18,11 @@ OURS = inference_pb2.DESCRIPTOR
 THEIRS = service_pb2.DESCRIPTOR
 
 
-def signature(message: Descriptor) -> dict[str, tuple[int, int, bool, str]]:
+def signature(message: Descriptor) -> dict[str, tuple[int, int, int, str]]:
     """Fields by name: number, type, repeated or not, name of a message."""
-    return {
-        field.name: (
-            field.number,
-            field.type,
-            field.is_repeated,
-            field.message_type.full_name if field.message_type else "",
-        )
-        for field in message.fields
-    }
+    plain = DescriptorProto()
+    message.CopyToProto(plain)
+    return {field.name: (field.number, field.type, field.label, field.type_name) for field in plain.field}
 
 
 @pytest.mark.parametrize("name", sorted(OURS.message_types_by_name))
