@@ -12,6 +12,8 @@ from pathlib import Path
 from .errors import QuarterdeckError, UsageError
 
 SOCKET_NAME = "qd.sock"
+ENGINE_MARK = "QUARTERDECK_ENGINE"
+"""Environment variable of every process of ours: `Home.mark` of the engine that it belongs to."""
 LONGEST_SOCKET_PATH = 107
 """Bytes that fit into `sockaddr_un.sun_path`, less the final zero."""
 README = """\

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..errors import EngineUnreachable, QuarterdeckError
-from ..home import Home
-from ..keeper.processes import ENGINE_MARK
+from ..home import ENGINE_MARK, Home
 
 START_TIMEOUT = 30.0
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 MARK = "QUARTERDECK_MARK"
 """Environment variable of every process of ours: 16 hexadecimal digits, one value a run of a pod."""
-ENGINE_MARK = "QUARTERDECK_ENGINE"
-"""Environment variable of every process of ours: 16 hexadecimal digits, one value an engine's home folder."""
 
 
 @dataclass(frozen=True, slots=True)

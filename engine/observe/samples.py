@@ -102,6 +102,8 @@ class Sampler:
         self._watchers += 1
         if self._watchers == 1:
             self._hurry.set()
+            if time.time() - self.newest.time > WATCHED_EVERY:
+                self.sample()
         try:
             while True:
                 tick = self._tick

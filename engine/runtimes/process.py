@@ -12,9 +12,9 @@ import sys
 from collections.abc import Callable
 
 from ..errors import QuarterdeckError
-from ..home import Home
+from ..home import ENGINE_MARK, Home
 from ..keeper import protocol
-from ..keeper.processes import ENGINE_MARK, MARK
+from ..keeper.processes import MARK
 from ..plan.job import Job
 from .runtime import Bound, Broken, Caps, Exited, Fact, Lost, Refused, Started
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..home import Home
-from ..keeper.processes import ENGINE_MARK, MARK
+from ..home import ENGINE_MARK, Home
+from ..keeper.processes import MARK
 from ..model import Event, Phase, PodDetails, Role
 from ..observe.logs import LogBook
 from ..spec.secrets import MASK, looks_secret, redact

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..control import Caller
-from ..home import Home
-from ..keeper.processes import ENGINE_MARK, MARK
+from ..home import ENGINE_MARK, Home
+from ..keeper.processes import MARK
 from ..model import Role
 from ..plan.job import Job
 from ..plan.pods import PodPlan

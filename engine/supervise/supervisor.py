@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from ..control import Caller, UpOutcome, UpResult, Verb
 from ..errors import TargetError
-from ..home import Home
-from ..keeper.processes import ENGINE_MARK, marked
+from ..home import ENGINE_MARK, Home
+from ..keeper.processes import marked
 from ..model import (
     EngineInfo,
     Event,

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from quarterdeck import __version__
-from quarterdeck.engine.home import Home
+from quarterdeck.engine.home import ENGINE_MARK, Home
 
 from .session import add_socket, home_of
 
@@ -99,7 +99,7 @@ def _home(home: Home) -> Iterator[Finding]:
 
 def _leftovers(home: Home) -> Iterator[Finding]:
     """What an engine that was killed may have left; the next engine ends it."""
-    from quarterdeck.engine.keeper.processes import ENGINE_MARK, marked
+    from quarterdeck.engine.keeper.processes import marked
 
     stale = [path.name for path in (home.socket, *home.folder.glob("*.keeper-*.sock")) if path.exists()]
     if stale:

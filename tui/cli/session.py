@@ -71,4 +71,5 @@ def _same_environment(folder: str) -> bool:
 
 def interactive() -> bool:
     """Whether a person sits at a terminal that a console can be drawn on."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    terminals = sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()  # Textual draws on stderr
+    return terminals and os.environ.get("TERM", "") not in ("", "dumb")
