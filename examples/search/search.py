@@ -45,11 +45,11 @@ class Index(Executor):
 
     def __init__(self, limit: int = 5) -> None:
         self.limit = limit
-        titles = sorted(topics)[self.shard :: self.shards]
+        mine = [(title, " ".join(topics[title].split())) for title in sorted(topics)[self.shard :: self.shards]]
         self.db = sqlite3.connect(":memory:", check_same_thread=False)
         self.db.execute("CREATE VIRTUAL TABLE topic USING fts5(title, text, tokenize = 'porter unicode61')")
-        self.db.executemany("INSERT INTO topic VALUES (?, ?)", [(title, topics[title]) for title in titles])
-        self.logger.info("shard %d of %d holds %d topics", self.shard, self.shards, len(titles))
+        self.db.executemany("INSERT INTO topic VALUES (?, ?)", mine)
+        self.logger.info("shard %d of %d holds %d topics", self.shard, self.shards, len(mine))
 
     @requests(on="/search")
     def search(self, tensors: dict[str, Any]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Index(Executor):
         if not match:
             return []
         return self.db.execute(
-            "SELECT title, -bm25(topic, 4, 1), snippet(topic, 1, '[', ']', ' ... ', 12)"
+            "SELECT title, round(-bm25(topic, 4, 1), 3), snippet(topic, 1, '[', ']', ' ... ', 12)"
             " FROM topic WHERE topic MATCH ? ORDER BY bm25(topic, 4, 1) LIMIT ?",
             (match, self.limit),
         ).fetchall()
