@@ -45,7 +45,8 @@ class Index(Executor):
 
     def __init__(self, limit: int = 5) -> None:
         self.limit = limit
-        mine = [(title, " ".join(topics[title].split())) for title in sorted(topics)[self.shard :: self.shards]]
+        titles = sorted(topics)[self.shard :: self.shards]
+        mine = [(title, " ".join(topics[title].split())) for title in titles]
         self.db = sqlite3.connect(":memory:", check_same_thread=False)
         self.db.execute("CREATE VIRTUAL TABLE topic USING fts5(title, text, tokenize = 'porter unicode61')")
         self.db.executemany("INSERT INTO topic VALUES (?, ?)", mine)
