@@ -37,6 +37,7 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
     """
 
     TITLE = "quarterdeck"
+    CSS_PATH = "screens/main.tcss"  # the first screen's own style is not read by itself
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None
     ESCAPE_TO_MINIMIZE: ClassVar[bool] = False
@@ -68,8 +69,10 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
         self._feed = Feed(connect, self.post_message, clock)
         self._streams: asyncio.Task[None] | None = None
 
+    def get_default_screen(self) -> MainScreen:
+        return self.main
+
     def on_mount(self) -> None:
-        self.push_screen(self.main)
         self._dial()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGHUP, signal.SIGTERM):

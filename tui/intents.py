@@ -24,8 +24,8 @@ SIGNALS: tuple[tuple[str, str], ...] = (
     ("TERM", "end, with grace for what is in flight"),
     ("INT", "as ^c would"),
     ("KILL", "end at once; what is in flight is lost"),
-    ("HUP", "many programs read their settings anew; others end"),
-    ("USR1", "what the program makes of it; others end"),
+    ("HUP", "many read their settings anew, others end"),
+    ("USR1", "what the program makes of it, others end"),
 )
 
 
@@ -78,7 +78,7 @@ def question_of(verb: Verb, name: str, pods: Sequence[PodStatus], fleet: Fleet) 
     again = "until it is started again" if verb is Verb.STOP else "until it is ready again"
     if len(pods) > 1:
         does = "end" if verb is not Verb.RESTART else "end and start again"
-        body = (f"{len(ending)} pods of {name} {does}", f"{again.replace('it is', 'they are')}, requests wait or fail")
+        body = (f"{several(len(pods), 'pod')} of {name} {does};", f"{again.replace('it is', 'they are')}, requests wait or fail")
         label = f"{word} {several(len(pods), 'pod')}"
     else:
         pod = ending[0]
@@ -121,7 +121,7 @@ def down_question(topology: str, count: int) -> Question:
     """Before a whole topology is closed."""
     return Question(
         f"stop {topology}?",
-        (f"all {several(count, 'pod')} end and {topology} leaves the tree; logs stay",),
+        (f"all {several(count, 'pod')} of it end; logs stay",),
         (Button(CANCEL, "cancel"), Button(DO, f"stop {several(count, 'pod')}")),
         typed=topology,
     )

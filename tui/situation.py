@@ -31,7 +31,7 @@ class Situation:
 
 def facts(
     row: Row | None, chosen: Sequence[PodStatus], *, marks: bool = False, wide: bool = False, single: bool = False,
-    search: bool = False,
+    search: bool = False, rows: bool = False,
 ) -> frozenset[str]:  # fmt: skip
     """What `Situation.has` is made of. `chosen` are the pods that a verb would act on."""
     named = {
@@ -45,5 +45,6 @@ def facts(
         "wide": wide,
         "single": single,
         "search": search,
+        "rows": rows,
     }
     return frozenset(name for name, there in named.items() if there)

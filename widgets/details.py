@@ -150,9 +150,9 @@ def branch_lines(row: Row, glyphs: Glyphs, moment: Moment, width: int) -> tuple[
     return tuple(lines)
 
 
-def event_line(event: Event, glyphs: Glyphs, pod_width: int = 0) -> Line:
-    """One event: time, state or level, the pod where several are shown, text."""
-    line: list[Span] = [Span(clock(event.time).ljust(LABEL), Role.MUTED)]
+def event_line(event: Event, glyphs: Glyphs, name: str = "", room: int = 0) -> Line:
+    """One event: time, state or level, text; before it `name` in `room` cells, where several pods are shown."""
+    line: list[Span] = [Span(clock(event.time).ljust(10 if room else LABEL), Role.MUTED)]
     if event.phase is not None:
         role = PHASE_ROLES[event.phase]
         quiet = event.phase in (Phase.READY, Phase.STOPPED)
@@ -161,9 +161,9 @@ def event_line(event: Event, glyphs: Glyphs, pod_width: int = 0) -> Line:
     else:
         word = {Level.INFO: "", Level.WARN: "warn", Level.ERROR: "error"}[event.level]
         line.append(Span(word.ljust(12), Role.FAIL if event.level is Level.ERROR else Role.WAIT, True))
-    if pod_width:
-        name = cut_front(event.pod or event.topology, pod_width, glyphs.cut)
-        line.append(Span(name + " " * (pod_width + 2 - cells(name)), Role.TEXT))
+    if room:
+        name = cut_front(name, room, glyphs.cut)
+        line.append(Span(name + " " * (room + 2 - cells(name)), Role.TEXT))
     line.append(Span(clean(event.text), Role.TEXT if event.level is not Level.INFO else Role.SOFT))
     return tuple(line)
 
@@ -179,7 +179,8 @@ def labelled(
     """A label and its value, wrapped; with `front` cut so that its end stays."""
     room = max(8, width - size)
     head = clean(label)
-    head = head.ljust(size) if cells(head) < size else cut_front(head, size - 1) + " "
+    if size:
+        head = head.ljust(size) if cells(head) < size else cut_front(head, size - 1) + " "
     text = clean(value)
     if front:
         return [(Span(head, Role.MUTED), Span(cut_front(text, room), role, bold))]

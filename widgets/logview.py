@@ -5,10 +5,9 @@ Draws only what is on screen; reads bytes by offset; never moves what is being r
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -21,34 +20,24 @@ from textual.widget import Widget
 from quarterdeck.engine.model import PodKey
 
 from .dress import Veil
-from .filter import EVERYTHING, Filter
+from .filter import Filter
 from .ink import BLANK, Line, Span, dress_of, paint, veil_of
-from .logline import Kind, LogLine
+from .logline import LogLine
 from .logpaint import LogLook, log_line
-from .logsource import LogSource, LogUnavailable
+from .logreader import LogReader, Standing
+from .logsource import LogSource
+from .logstate import LogState
 from .measure import clock as clock_of
 from .merge import Reel
 from .scroller import Scroller
-from .tape import PULL
+from .sieve import Sieve
 
 NARROW = 56
 """Under this width times are off until asked for."""
-AHEAD = 100
-"""Lines above the screen at which the next page is read."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogState:
-    """What the line above the log says."""
-
-    following: bool = True
-    below: int = 0
-    counting: bool = False
-    """More lie below than have been counted."""
-    busy: str = ""
-    """What it is at: `searching`."""
-    trouble: str = ""
-    run: int = 0
+Frame = tuple[LogLook, list[tuple[int, int]], Veil]
+"""How lines look, which rows are on screen, and what lies over them."""
 
 
 class LogView(Widget, can_focus=True):
@@ -76,7 +65,6 @@ class LogView(Widget, can_focus=True):
     def __init__(self, source: LogSource, clock: Callable[[], float], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.state = LogState()
-        self.wanted: Filter = EVERYTHING
         self.pattern: re.Pattern[str] | None = None
         self.wrap = False
         self.times: bool | None = None
@@ -86,22 +74,23 @@ class LogView(Widget, can_focus=True):
         self._clock = clock
         self._pods: tuple[PodKey, ...] = ()
         self._tags: tuple[str, ...] = ()
-        self._reel: Reel | None = None
+        self._reader: LogReader | None = None
         self._scroll = Scroller()
         self._hit: LogLine | None = None
-        self._marks: dict[tuple[int, int, int, str], LogLine] = {}
-        self._floor: dict[int, tuple[int, int]] = {}
+        self._sieve = Sieve()
         self._painted: dict[int, tuple[Line, Veil]] = {}
-        self._wake = asyncio.Event()
         self._run: int | None = None
-        self._seeking = 0
-        """-1: search upwards, 1: downwards, 0: no search is going on."""
 
     # What it shows
 
     @property
     def pods(self) -> tuple[PodKey, ...]:
         return self._pods
+
+    @property
+    def wanted(self) -> Filter:
+        """What lines are filtered by."""
+        return self._sieve.wanted
 
     @property
     def following(self) -> bool:
@@ -126,98 +115,73 @@ class LogView(Widget, can_focus=True):
         self._pods = tuple(pods)
         self._tags = tuple(tags) if len(pods) > 1 else ()
         self._hit = None
-        self._marks, self._floor = {}, {}
+        self._sieve.forget()
         self.x = 0
         self._start(None)
 
     def _start(self, run: int | None) -> None:
         self._run = run
-        self._seeking = 0
-        self._reel = Reel(self._source, self._pods, self._clock) if self._pods else None
         self._scroll = Scroller()
         self._state(replace(LogState(), following=run is None))
         self._repaint()
-        self.run_worker(self._work(), exclusive=True, group="log", exit_on_error=True)
+        self._reader = None
+        if self._pods:
+            reel = Reel(self._source, self._pods, self._clock)
+            self._reader = LogReader(reel, self, self._clock, run)
+            self.run_worker(self._reader.run(), exclusive=True, group="log")
 
     def wake(self) -> None:
         """The pods have changed: look at their logs soon."""
-        if self._reel is not None:
-            self._reel.wake()
-            self._wake.set()
+        if self._reader is not None:
+            self._reader.wake()
 
     def resume(self) -> None:
         """The engine is there again: go on where it stopped."""
         self._state(replace(self.state, trouble=""))
         self.wake()
 
-    # Reading; all of it in one task, so that calls never overlap
+    # What the reader asks and tells
 
-    async def _work(self) -> None:
-        reel = self._reel
-        opened = False
-        while reel is not None:
-            self._wake.clear()
-            rest: float | None = None
-            try:
-                if not opened:
-                    await reel.open(self._run)
-                    opened = True
-                    self._take()
-                elif self._seeking:
-                    await self._seek(reel)
-                elif self._wants_above(reel):
-                    if await reel.above():
-                        self._take()
-                elif self._wants_below(reel):
-                    await reel.forward()
-                    self._take()
-                elif await reel.pull(self.state.following, self._clock()):
-                    self._take()
-                rest = 0.0 if self._hurry(reel) else reel.rest(self._clock())
-            except LogUnavailable as error:
-                self._seeking = 0
-                self._state(replace(self.state, trouble=str(error), busy=""))
-            # While lost there is nothing to wait for but to be woken.
-            try:
-                await asyncio.wait_for(self._wake.wait(), rest if rest is None else max(rest, 0.001))
-            except TimeoutError:
-                pass
+    def standing(self) -> Standing:
+        """Where the view stands."""
+        height = self.size.height
+        lines = self._scroll.lines
+        return Standing(self.state.following, self._scroll.top, len(lines) < height, self._scroll.near_end(height))
 
-    def _hurry(self, reel: Reel) -> bool:
-        return bool(self._seeking) or self._wants_above(reel) or self._wants_below(reel)
+    def take(self) -> None:
+        """Show what has been read by now; the line that stands at the top stays there."""
+        if self._reader is not None:
+            self._scroll.take(self._sieve.sift(self._reader.reel.lines))
+            self._settle()
 
-    def _wants_above(self, reel: Reel) -> bool:
-        if reel.at_start or (reel.full and len(self._pods) > 1):
-            return False
-        return self._scroll.top < AHEAD and (not self.state.following or len(self.lines) < self.size.height)
+    def sought(self, step: int, more: bool) -> bool:
+        """A search has read on, or can't."""
+        if more:
+            self._follow(False)
+        if self._find(step):
+            self._state(replace(self.state, busy=""))
+            return True
+        if not more:
+            self._state(replace(self.state, busy=""))
+            self.post_message(self.Said("no match above" if step < 0 else "no match below"))
+        return not more
 
-    def _wants_below(self, reel: Reel) -> bool:
-        return not self.state.following and reel.below > 0 and self._scroll.near_end(self.size.height)
+    def troubled(self, text: str) -> None:
+        """The log can't be read now."""
+        self._state(replace(self.state, trouble=text, busy=""))
 
-    def _take(self) -> None:
-        """Show what the reel has now; the line that stands at the top stays there."""
-        reel = self._reel
-        if reel is None:
-            return
-        lines = [line for line in reel.lines if self._passes(line)]
-        if self._marks:
-            lines = [each for line in lines for each in (line, self._marks.get(line.place)) if each is not None]
-        self._scroll.take(lines)
-        self._settle()
-
-    def _passes(self, line: LogLine) -> bool:
-        if self._floor and (line.run, line.offset) < self._floor.get(line.source, (0, 0)):
-            return False
-        return not self.wanted or line.kind is not Kind.TEXT or self.wanted.passes(line.full)
+    def _nudge(self) -> None:
+        if self._reader is not None:
+            self._reader.nudge()
 
     def _settle(self) -> None:
         """Keep the end in view when following, tell what is below, and paint."""
+        look, height = self.look, self.size.height
         if self.state.following:
-            self._scroll.to_end(self.look, self.size.height)
-        reel = self._reel
-        if reel is not None:
-            under = self._scroll.below(self.look, self.size.height)
-            below = 0 if self.state.following else under + reel.below
+            self._scroll.to_end(look, height)
+        if self._reader is not None:
+            reel = self._reader.reel
+            below = 0 if self.state.following else self._scroll.below(look, height) + reel.below
             run = reel.tapes[0].run if len(reel.tapes) == 1 else 0
             self._state(replace(self.state, below=below, run=run, counting=reel.full and below > 0))
         self._repaint()
@@ -234,10 +198,15 @@ class LogView(Widget, can_focus=True):
         if rows < 0:
             if self._scroll.up(-rows, self.look):
                 self._follow(False)
-        elif not self._scroll.down(rows, self.look, self.size.height) and not (self._reel and self._reel.below):
+        elif not self._scroll.down(rows, self.look, self.size.height) and not self._hidden:
             self._follow(True)
         self._settle()
-        self._wake.set()
+        self._nudge()
+
+    @property
+    def _hidden(self) -> int:
+        """Lines below the window that has been read."""
+        return 0 if self._reader is None else self._reader.reel.below
 
     def page(self, pages: float) -> None:
         self.move(int(pages * self.size.height))
@@ -247,11 +216,11 @@ class LogView(Widget, can_focus=True):
         self._follow(False)
         self._scroll.to_start()
         self._settle()
-        self._wake.set()
+        self._nudge()
 
     def end(self) -> None:
         """The end, followed; an earlier run is left for the newest."""
-        if self._run is not None or (self._reel is not None and self._reel.below):
+        if self._run is not None or self._hidden:
             self._start(None)
             return
         self._follow(True)
@@ -286,10 +255,10 @@ class LogView(Widget, can_focus=True):
 
     def previous_run(self) -> None:
         """The end of the run before the one at the top of the screen."""
-        if len(self._pods) != 1 or self._reel is None:
+        if len(self._pods) != 1:
             return
         top = self._scroll.top_line
-        run = (top.run if top else self._reel.tapes[0].run) - 1
+        run = (top.run if top else self.state.run) - 1
         if run < 1:
             self.post_message(self.Said("this is the first run"))
             return
@@ -299,24 +268,20 @@ class LogView(Widget, can_focus=True):
 
     def mark(self) -> None:
         """A line of ours below what is there now."""
-        text = [line for line in self._scroll.lines if line.kind is not Kind.NOTE]
-        if text:
-            last = text[-1]
-            note = f"mark {clock_of(self._clock())}"
-            self._marks[last.place] = LogLine(last.source, last.run, last.offset, 0, note, kind=Kind.NOTE)
-            self._take()
+        self._sieve.mark(self._scroll.lines, f"mark {clock_of(self._clock())}")
+        self.take()
 
     def clear(self) -> None:
         """Hide what is there; the file keeps it."""
-        for line in self._reel.lines if self._reel else ():
-            self._floor[line.source] = (line.run, line.offset + max(1, line.size))
-        self._take()
+        if self._reader is not None:
+            self._sieve.clear(self._reader.reel.lines)
+            self.take()
 
     def keep_only(self, wanted: Filter) -> None:
         """Show only the lines that pass."""
-        self.wanted = wanted
-        self._take()
-        self._wake.set()
+        self._sieve.wanted = wanted
+        self.take()
+        self._nudge()
 
     def search(self, pattern: re.Pattern[str] | None) -> None:
         """Highlight a pattern and go to its nearest match above the end of the screen."""
@@ -330,97 +295,82 @@ class LogView(Widget, can_focus=True):
         """Go to the next match, upwards (-1) or downwards (1), reading on where none is in the window."""
         if self.pattern is None:
             return
-        if not self._find(step):
-            self._seeking = step
+        if not self._find(step) and self._reader is not None:
             self._state(replace(self.state, busy="searching"))
-            self._wake.set()
+            self._reader.seek(step)
 
     def stop_seeking(self) -> bool:
         """End a search that is going on; False when there is none."""
-        going = bool(self._seeking)
-        self._seeking = 0
+        going = self._reader is not None and self._reader.seeking != 0
+        if self._reader is not None:
+            self._reader.seeking = 0
         self._state(replace(self.state, busy=""))
         return going
 
     def _find(self, step: int) -> bool:
-        lines = self._scroll.lines
-        at = self._scroll.index_of(self._hit)
-        if at is None:
-            at = self._scroll.last_visible(self.look, self.size.height) + 1 if step < 0 else self._scroll.top - 1
-        pattern = self.pattern
-        index = at + step
-        while 0 <= index < len(lines):
-            line = lines[index]
-            if line.kind is Kind.TEXT and pattern is not None and pattern.search(line.text):
-                self._hit = line
-                if self._scroll.reveal(index, self.look, self.size.height):
-                    self._follow(False)
-                self._settle()
-                return True
-            index += step
-        return False
-
-    async def _seek(self, reel: Reel) -> None:
-        step = self._seeking
-        more = await reel.above(PULL) if step < 0 else bool(reel.below) and await reel.forward()
-        if more:
+        if self.pattern is None:
+            return False
+        height = self.size.height
+        index = self._scroll.find(self.pattern, step, self._hit, self.look, height)
+        if index is None:
+            return False
+        self._hit = self._scroll.lines[index]
+        if self._scroll.reveal(index, self.look, height):
             self._follow(False)
-            self._take()
-        if not self._seeking or self._find(step) or not more:
-            found = more or not self._seeking
-            self.stop_seeking()
-            if not found:
-                self.post_message(self.Said("no match above" if step < 0 else "no match below"))
+        self._settle()
+        return True
 
     # Painting
 
     def render_line(self, y: int) -> Strip:
-        self._painted[y] = line, veil = self._content(y, self._layout())
+        line, veil = self._content(y, self._frame())
+        self._painted[y] = (line, veil)
         strip = paint((Span(" "), *line), dress_of(self), self.size.width, veil=veil)
         return strip.apply_offsets(0, y)
 
-    def _layout(self) -> list[tuple[int, int]]:
-        return self._scroll.visible(self.look, self.size.height)
+    def _frame(self) -> Frame:
+        look = self.look
+        return look, self._scroll.visible(look, self.size.height), veil_of(self)
 
-    def _content(self, y: int, layout: list[tuple[int, int]]) -> tuple[Line, Veil]:
-        veil = veil_of(self)
-        if y >= len(layout):
+    def _content(self, y: int, frame: Frame) -> tuple[Line, Veil]:
+        look, rows, veil = frame
+        if y >= len(rows):
             return (BLANK, veil)
-        index, row = layout[y]
+        index, row = rows[y]
         lines = self._scroll.lines
         line = lines[index]
         above = next((lines[n].clock for n in range(index - 1, -1, -1) if lines[n].clock), "")
         clock = line.clock if y == 0 or line.clock != above else ""
-        drawn = log_line(line, self.look, dress_of(self).glyphs, clock, row, hit=line is self._hit)
+        drawn = log_line(line, look, dress_of(self).glyphs, clock, row, hit=line is self._hit)
         return (drawn, veil)
 
     def _repaint(self) -> None:
         if not self.is_attached or not self.size:
             return
-        layout = self._layout()
+        frame = self._frame()
         width = self.size.width
         lines = [
             Region(0, y, width, 1)
             for y in range(self.size.height)
-            if self._painted.get(y) != self._content(y, layout)
+            if self._painted.get(y) != self._content(y, frame)
         ]
         if lines:
             self.refresh(*lines)
 
     def visible_text(self) -> str:
         """The lines on screen as the program wrote them."""
-        indices = dict.fromkeys(index for index, _ in self._layout())
+        indices = dict.fromkeys(index for index, _ in self._frame()[1])
         return "\n".join(self._scroll.lines[n].full or self._scroll.lines[n].text for n in indices)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        layout = self._layout()
-        rows = ("".join(span.text for span in self._content(y, layout)[0]) for y in range(len(layout)))
+        frame = self._frame()
+        rows = ("".join(span.text for span in self._content(y, frame)[0]) for y in range(len(frame[1])))
         return selection.extract("\n".join(" " + row for row in rows)), "\n"
 
     def on_resize(self) -> None:
         self._painted.clear()
         self._settle()
-        self._wake.set()
+        self._nudge()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()

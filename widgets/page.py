@@ -10,7 +10,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .dress import Ground, Veil
+from .dress import Ground, Role, Veil
 from .ink import BLANK, Line, Span, cut_line, dress_of, paint, veil_of
 
 
@@ -27,12 +27,14 @@ class Page(Widget, can_focus=True):
         self._top = 0
         self._stick = stick
         self._ground = ground
-        self._painted: dict[int, tuple[Line, Veil]] = {}
+        self._chosen: int | None = None
+        self._painted: dict[int, tuple[Line, bool, Veil]] = {}
 
-    def show(self, lines: Sequence[Line]) -> None:
-        """Other lines; the place is kept, or the end when it was there."""
+    def show(self, lines: Sequence[Line], chosen: int | None = None) -> None:
+        """Other lines, one of them perhaps chosen; the place is kept, or the end when it was there."""
         at_end = self._stick and self._top >= self._last_top
         self.lines = tuple(lines)
+        self._chosen = chosen
         self._top = self._last_top if at_end else min(self._top, self._last_top)
         self._repaint()
 
@@ -60,15 +62,17 @@ class Page(Widget, can_focus=True):
         self._top = max(0, min(top, self._last_top))
         self._repaint()
 
-    def _content(self, y: int) -> tuple[Line, Veil]:
+    def _content(self, y: int) -> tuple[Line, bool, Veil]:
         index = self._top + y
-        return (self.lines[index] if index < len(self.lines) else BLANK, veil_of(self))
+        return (self.lines[index] if index < len(self.lines) else BLANK, index == self._chosen, veil_of(self))
 
     def render_line(self, y: int) -> Strip:
-        self._painted[y] = line, veil = self._content(y)
+        self._painted[y] = line, chosen, veil = self._content(y)
         dress = dress_of(self)
         width = self.size.width
-        return paint((Span(" "), *cut_line(line, width - 2, dress.glyphs.cut)), dress, width, self._ground, veil)
+        first = Span(dress.glyphs.cursor, Role.ACCENT) if chosen else Span(" ")
+        ground = Ground.SELECTION if chosen else self._ground
+        return paint((first, *cut_line(line, width - 2, dress.glyphs.cut)), dress, width, ground, veil)
 
     def _repaint(self) -> None:
         if not self.is_attached:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from .logline import LogLine
+from .logline import Kind, LogLine
 from .logpaint import LogLook
 
 
@@ -111,6 +112,21 @@ class Scroller:
             self.top, self.sub = end
             return False
         return True
+
+    def find(
+        self, pattern: re.Pattern[str], step: int, origin: LogLine | None, look: LogLook, height: int
+    ) -> int | None:
+        """Index of the next line that matches, upwards (-1) or downwards (1) from `origin`, else from the screen."""
+        at = self.index_of(origin)
+        if at is None:
+            at = self.last_visible(look, height) + 1 if step < 0 else self.top - 1
+        index = at + step
+        while 0 <= index < len(self.lines):
+            line = self.lines[index]
+            if line.kind is Kind.TEXT and pattern.search(line.text):
+                return index
+            index += step
+        return None
 
     def reveal(self, index: int, look: LogLook, height: int) -> bool:
         """Bring a line on screen; True when that moved the place."""

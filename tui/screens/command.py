@@ -96,17 +96,16 @@ class CommandLine(Page):
         lines: list[Line] = []
         for n, command in enumerate(self._found):
             here = n == self._at
-            ground = Ground.SELECTION if here else None
             lines.append((
-                Span(command.name.ljust(12), Role.TEXT, here, ground=ground),
-                Span(command.argument.ljust(28), Role.MUTED, ground=ground),
-                Span(command.help.ljust(200), Role.SOFT if here else Role.MUTED, ground=ground),
+                Span(command.name.ljust(12), Role.TEXT, here),
+                Span(command.argument.ljust(28), Role.MUTED),
+                Span(command.help, Role.SOFT if here else Role.MUTED),
             ))  # fmt: skip
         if self._about and any(command.changes for command in self._found):
             lines.append(self._about)
         self.display = bool(lines)
         self.styles.height = len(lines)
-        self.show(lines)
+        self.show(lines, chosen=self._at)
 
     # Doing it
 

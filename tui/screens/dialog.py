@@ -42,11 +42,13 @@ class Veiled(ModalScreen[str]):
         self._veil(False)
 
     def _veil(self, on: bool) -> None:
-        below = self.app.screen_stack[0]
-        others = any(isinstance(screen, Veiled) and screen is not self for screen in self.app.screen_stack)
-        below.set_class(on or others, "-behind")
-        for widget in below.query(Widget):
-            widget.refresh()
+        stack = [screen for screen in self.app.screen_stack if screen is not self]
+        others = any(isinstance(screen, Veiled) for screen in stack)
+        for below in stack:
+            if not isinstance(below, Veiled):
+                below.set_class(on or others, "-behind")
+                for widget in below.query(Widget):
+                    widget.refresh()
 
     def keys_bar(self) -> Bar:
         """The footer: the keys that work here."""
@@ -137,13 +139,10 @@ class Menu(Veiled):
         yield self.keys_bar()
 
     def _draw(self) -> None:
-        lines: list[Line] = []
-        for n, (word, help) in enumerate(self._choices):
-            ground = Ground.SELECTION if n == self._at else None
-            text = f"{word.ljust(6)} "
-            rest = help.ljust(INSIDE - len(text))
-            lines.append((Span(text, Role.TEXT, True, ground=ground), Span(rest, Role.SOFT, ground=ground)))
-        self._page.show(lines)
+        lines: list[Line] = [
+            (Span(word.ljust(7), Role.TEXT, True), Span(help, Role.SOFT)) for word, help in self._choices
+        ]
+        self._page.show(lines, chosen=self._at)
 
     def action_move(self, step: int) -> None:
         self._at = (self._at + step) % len(self._choices)

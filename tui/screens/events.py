@@ -72,9 +72,10 @@ class EventsTab(Tab):
             return
         events = [event for event in self._events if concerns(event, row)]
         glyphs = dress_of(self).glyphs
-        names = max((len(event.pod or event.topology) for event in events), default=0)
-        names = 0 if row.pod is not None else min(22, names)
-        lines = [event_line(event, glyphs, names) for event in events]
+        own = "" if row.kind is Kind.TOPOLOGY else f"{row.short}/"
+        names = [event.pod.removeprefix(own) or event.topology for event in events]
+        room = 0 if row.pod is not None else min(22 if self.size.width > 90 else 13, max(map(len, names), default=0))
+        lines = [event_line(event, glyphs, name, room) for event, name in zip(events, names, strict=True)]
         self._shown = len(lines)
         self.page_view.show(lines or [(Span("nothing has happened yet", Role.MUTED),)])
         self.post_message(self.Retitled())

@@ -239,7 +239,8 @@ class Frame(Screen[None]):
     def situation(self) -> Situation:
         """What is so right now, for the keys."""
         tab = self.pane.tab
-        found = facts(self.row, self.chosen()[1], marks=bool(self.pods.marks), wide=self.wide)
+        chosen, rows = self.chosen()[1], bool(self.fleet.pods)
+        found = facts(self.row, chosen, marks=bool(self.pods.marks), wide=self.wide, rows=rows)
         return Situation(
             where=tab.WHERE if self._in_pane else Where.TREE,
             connected=self.link.up,

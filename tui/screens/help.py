@@ -13,10 +13,10 @@ from textual.screen import Screen
 from quarterdeck.engine.model import Phase
 from quarterdeck.widgets.bar import Bar
 from quarterdeck.widgets.dress import PHASE_ROLES, Glyphs, Ground, Role
-from quarterdeck.widgets.ink import BLANK, Line, Span, dress_of, pad, width_of
+from quarterdeck.widgets.ink import BLANK, Line, Span, cells, dress_of, pad, width_of
 from quarterdeck.widgets.page import Page
 
-from ..keys import KEYS, Context, Key, works
+from ..keys import KEYS, Context, Key, contexts, works
 from ..situation import Situation
 
 STATES = {
@@ -29,8 +29,8 @@ STATES = {
     Phase.STOPPING: "draining",
     Phase.STOPPED: "ended as asked",
 }
-COLUMNS = (("rst", "restarts"), ("age", "of the run, or of the state"), ("-", "not measured, never 0"))
-GAP = 4
+COLUMNS = (("rst", "restarts"), ("age", "of the run or the state"), ("-", "not measured, never 0"))
+GAP = 3
 
 
 def help_lines(now: Situation, glyphs: Glyphs, width: int) -> tuple[Line, ...]:
@@ -41,20 +41,34 @@ def help_lines(now: Situation, glyphs: Glyphs, width: int) -> tuple[Line, ...]:
 
 
 def _keys(context: Context, now: Situation) -> list[Line]:
-    keys = [key for key in KEYS if key.context is context]
-    size = max(len(key.shown) for key in keys) + 2
+    groups: list[list[Key]] = []
+    for key in KEYS:
+        if key.context is context:
+            if key.help or not groups:
+                groups.append([])
+            groups[-1].append(key)
+    size = max(cells(_shown(group)) for group in groups) + 2
     lines: list[Line] = [(Span(context.value, Role.TEXT, True),), BLANK]
-    for key in keys:
-        on = _usable(key, now)
-        name = Span(key.shown.ljust(size), Role.TEXT if on else Role.MUTED, on)
-        lines.append((name, Span(key.help, Role.SOFT if on else Role.MUTED)))
+    for group in groups:
+        name: list[Span] = []
+        for key in group:
+            on = _usable(key, now)
+            if key.shown:
+                name.append(Span((" " if name else "") + key.shown, Role.TEXT if on else Role.MUTED, on))
+        on = any(_usable(key, now) for key in group)
+        lines.append((*pad(name, size), Span(group[0].help, Role.SOFT if on else Role.MUTED)))
     return lines
+
+
+def _shown(group: Sequence[Key]) -> str:
+    return " ".join(key.shown for key in group if key.shown)
 
 
 def _usable(key: Key, now: Situation) -> bool:
     """Whether a key works where the cursor is; those of another region only wait for it."""
-    here = key.context in (Context.ANY, Context.TREE)
-    return works(key, now) if here and now.where.value == "tree" else not (key.changes and now.read_only)
+    if key.context in contexts(now.where, now.lost):
+        return works(key, now)
+    return not (key.changes and now.read_only)
 
 
 def _states(glyphs: Glyphs) -> list[Line]:
@@ -86,8 +100,8 @@ def _side_by_side(blocks: Sequence[list[Line]], width: int) -> tuple[Line, ...]:
     for band in bands:
         sizes = [max(width_of(line) for line in block) + GAP for block in band]
         lines += [BLANK] if lines else []
-        for cells in zip_longest(*band, fillvalue=BLANK):
-            lines.append(tuple(span for cell, size in zip(cells, sizes, strict=True) for span in pad(cell, size)))
+        for row in zip_longest(*band, fillvalue=BLANK):
+            lines.append(tuple(span for cell, size in zip(row, sizes, strict=True) for span in pad(cell, size)))
     return tuple(lines)
 
 
@@ -132,7 +146,7 @@ class HelpScreen(Screen[None]):
         self._page.focus()
 
     def on_resize(self) -> None:
-        self._page.show(help_lines(self._now, dress_of(self).glyphs, self.app.size.width - 4))
+        self._page.show(help_lines(self._now, dress_of(self).glyphs, self.app.size.width - 3))
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -34,7 +34,6 @@ from .prompt import Asking, Prompt
 class MainScreen(Frame, inherit_bindings=False):
     """Tree, pane, prompt and dialogs."""
 
-    CSS_PATH = "main.tcss"
     BINDINGS: ClassVar[list[BindingType]] = bindings()
 
     class Leave(Message):
