@@ -47,13 +47,13 @@ def ensure(home: Home, stays: bool = False) -> bool:
     with _turn(home):
         if answers(home):
             return False
-        _wait_for_predecessor(home)
+        wait_gone(home)
         _start(home, stays)
     return True
 
 
-def _wait_for_predecessor(home: Home) -> None:
-    """An engine that is ending still holds its lock for a moment: take turns with it."""
+def wait_gone(home: Home) -> None:
+    """Wait until no engine process is left at `home`; one that is ending holds its lock to the last."""
     descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -33,15 +33,17 @@ OPTIONS = (
 log = logging.getLogger("quarterdeck.engine")
 
 
-def take_lock(home: Home) -> int:
-    """The descriptor of the lock, held until this process ends. Raises QuarterdeckError when another has it."""
+def take_lock(home: Home) -> None:
+    """Take the lock; the kernel gives it back when this process has ended, which whoever waits for that relies on.
+
+    Raises QuarterdeckError when another engine has it.
+    """
     descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         raise QuarterdeckError(f"an engine runs at {home.socket} already") from None
-    return descriptor
 
 
 async def serve(home: Home, ready_fd: int, stays: bool, idle: float = IDLE) -> None:
@@ -118,7 +120,7 @@ def main(socket: str, ready_fd: int, stays: bool) -> int:
     idle = float(os.environ.get("QUARTERDECK_IDLE", IDLE))
     try:
         home.prepare()
-        lock = take_lock(home)
+        take_lock(home)
     except QuarterdeckError as error:
         _tell(ready_fd, str(error))
         return error.exit_code
@@ -128,8 +130,6 @@ def main(socket: str, ready_fd: int, stays: bool) -> int:
         log.error("%s", error)
         _tell(ready_fd, str(error))
         return error.exit_code
-    finally:
-        os.close(lock)
     return 0
 
 

@@ -143,7 +143,9 @@ class Keeper:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
             try:
-                while os.waitpid(-1, 0):
+                # One at a time: with each that is reaped, what it left may have become our child.
+                os.waitpid(-1, 0)
+                while os.waitpid(-1, os.WNOHANG) != (0, 0):
                     pass
             except ChildProcessError:
                 return

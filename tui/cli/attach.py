@@ -33,7 +33,7 @@ def open_console(args: argparse.Namespace, owns: str | None = None) -> int:
     """The console on the engine of `args`. Raises UsageError without a terminal."""
     if not interactive():
         raise UsageError("the console needs a terminal", "without one, see: qd ps, qd logs, qd events")
-    from quarterdeck.tui.console import run_console
+    from ..console import run_console
 
     return run_console(
         str(home_of(args).socket), owns=owns, read_only=args.read_only, ascii=args.ascii, theme=args.theme

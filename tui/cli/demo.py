@@ -22,6 +22,7 @@ from quarterdeck.engine.spec.file import load
 from quarterdeck.engine.verdict import wait_ready
 
 from .attach import add_console_options, open_console
+from .engine import stopped
 from .ps import listing
 from .send import front_door
 from .session import add_socket, caller, home_of, interactive, present, with_engine
@@ -67,7 +68,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         with_engine(home, lambda client: _show(client, topology.name))
     finally:
-        with_engine(home, lambda client: _end(client, topology.name, started))
+        if with_engine(home, lambda client: _end(client, topology.name, started)):
+            stopped(home)
+        print("\nall closed, nothing left running" if started else f"\n{topology.name} is closed")
     return 0
 
 
@@ -89,12 +92,13 @@ async def _show(client: Client, name: str) -> None:
         print(f"\n{query}\n{json.dumps(answer, indent=2)}")
 
 
-async def _end(client: Client, name: str, started: bool) -> None:
+async def _end(client: Client, name: str, started: bool) -> bool:
+    """Close the demo, and the engine too when it was started for it; whether the engine ends."""
     await client.down([name])
-    left = (await present(client)).topologies
-    if started and not left:
+    ends = started and not (await present(client)).topologies
+    if ends:
         await client.shutdown()
-    print("\nall closed, nothing left running")
+    return ends
 
 
 @contextmanager

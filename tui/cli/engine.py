@@ -8,6 +8,8 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from quarterdeck.engine.home import Home
+
 from .session import add_socket, home_of, present, with_engine
 from .table import age
 
@@ -35,14 +37,18 @@ def run(args: argparse.Namespace) -> int:
         print(f"the engine {'listens' if started else 'runs already'} at {home.socket}")
         return 0
     if args.action == "stop":
-        return with_engine(home, _stop)
+        with_engine(home, lambda client: client.shutdown())
+        stopped(home)
+        print("the engine ended, and all its pods")
+        return 0
     return with_engine(home, lambda client: _status(client, args))
 
 
-async def _stop(client: Client) -> int:
-    await client.shutdown()
-    print("the engine ended, and all its pods")
-    return 0
+def stopped(home: Home) -> None:
+    """Return once the engine's process has ended; it was told to."""
+    from quarterdeck.engine.api.launch import wait_gone
+
+    wait_gone(home)
 
 
 async def _status(client: Client, args: argparse.Namespace) -> int:
