@@ -1,0 +1,1 @@
+"""Benchmarks: Quarterdeck beside a floor or a peer, measured in the same run."""

@@ -1,0 +1,105 @@
+"""`python -m bench [NAME…]`: runs benchmarks, prints each as a table, keeps the raw results in bench/results/."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from quarterdeck.engine.errors import QuarterdeckError
+
+from .bytecode import NoBytecode, ensure_compiled, undo_caller_settings
+from .commands import commands
+from .console import frame
+from .heads import heads
+from .session import Failed, Session, describe, machine
+from .starting import cold, pods
+from .table import Table
+
+BENCHES: dict[str, Callable[[Session], Awaitable[list[Table]]]] = {
+    "pods": pods,
+    "cold": cold,
+    "frame": frame,
+    "commands": commands,
+    "heads": heads,
+}
+PEERS = ("grpc.aio", "google.protobuf", "textual.app", "pyte")
+RESULTS = Path(__file__).with_name("results")
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Benchmarks, each beside a floor or a peer measured in the same run.",
+        epilog="\n".join(f"  {name:<9} {work.__doc__}" for name, work in BENCHES.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("name", nargs="*", metavar="NAME", help="which to run (default: all)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="rounds of each, instead of its own number")
+    args = parser.parse_args()
+    unknown = [name for name in args.name if name not in BENCHES]
+    if unknown:
+        parser.error(f"{unknown[0]} is not a benchmark; there are {', '.join(BENCHES)}")
+    if args.rounds is not None and args.rounds < 1:
+        parser.error(f"--rounds {args.rounds}: at least one round has to count")
+    return args
+
+
+def missing_peer() -> str | None:
+    """Why a peer can't be measured, or None; a peer that is missing is a failure, never left out."""
+    for name in PEERS:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            return f"{name} is measured beside us and can't be imported ({error}); set it up with: make dev-env"
+    return None
+
+
+async def run(names: list[str], session: Session) -> int:
+    """Run these; gives the number of those that failed."""
+    failures = 0
+    for name in names:
+        begun = time.perf_counter()
+        try:
+            tables = await BENCHES[name](session)
+        except (Failed, QuarterdeckError, OSError) as error:
+            failures += 1
+            print(f"\nbench: {name} failed: {error}", file=sys.stderr)
+            continue
+        for table in tables:
+            print(f"\n{table}", flush=True)
+        print(f"  ({name}: {time.perf_counter() - begun:.0f} s)", flush=True)
+    return failures
+
+
+def main() -> int:
+    args = options()
+    undo_caller_settings()
+    trouble = missing_peer()
+    if trouble is not None:
+        print(f"bench: {trouble}", file=sys.stderr)
+        return 1
+    try:
+        compiled = ensure_compiled()
+    except NoBytecode as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    found = machine()
+    print(f"{describe(found)}\nbytecode is there for all {compiled} sources, ours and the peers'")
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
+    with path.open("w") as file:
+        session = Session(file, args.rounds)
+        session.write({"bench": "machine", **found})
+        failures = asyncio.run(run(args.name or list(BENCHES), session))
+    print(f"\nraw results: {json.dumps(str(path.relative_to(Path.cwd())))}" if path.is_relative_to(Path.cwd()) else "")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
