@@ -37,7 +37,7 @@ def details_of(
         history=history,
         log_path=runs[-1].path if runs else "",
         blocked_by=_blocked_by(pod),
-        gpu_rule=_gpu_rule(spec),
+        gpu_rule=_gpu_rule(spec) if plan.gpu is not None else "",
     )
 
 

@@ -60,9 +60,7 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
         case Begin():
             return _begin(pod, now)
         case Halt(hold, why, grace):
-            if grace is not None:
-                pod = replace(pod, policy=replace(pod.policy, grace=grace))
-            return _halt(pod, hold, why, now)
+            return _halt(pod, hold, why, grace, now)
         case Renew():
             return _renew(pod, now)
         case SendSignal(number):
@@ -72,6 +70,10 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
             return replace(pod, launched=True), ()
         case _ if stimulus.run != pod.run:
             return pod, ()
+        case TimerFired(_, timer):
+            return _fired(pod, timer, now)
+        case _ if not pod.phase.alive:
+            return pod, ()  # the run is over
         case HasStarted(_, pid):
             return replace(pod, pid=pid), ()
         case HasBound(_, port):
@@ -84,8 +86,6 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
             return _withdrawn(pod, now)
         case HasExited(_, code, tail):
             return _exited(pod, code, tail, now)
-        case TimerFired(_, timer):
-            return _fired(pod, timer, now)
         case _:
             assert_never(stimulus)
 
@@ -110,6 +110,8 @@ def _spawn(pod: Pod, now: float) -> Step:
         again=False,
         hold=None,
         fault="",
+        free_port=False,
+        grace=None,
     )
     effects: list[Effect] = [ClearTimers(), Spawn(run, port, pod.fresh)]
     if pod.policy.timeout_ready is not None:
@@ -127,13 +129,17 @@ def _begin(pod: Pod, now: float) -> Step:
     return pod, ()
 
 
-def _halt(pod: Pod, hold: Hold, why: str, now: float) -> Step:
+def _halt(pod: Pod, hold: Hold, why: str, grace: float | None, now: float) -> Step:
     if pod.hold is Hold.REMOVE:
         hold = Hold.REMOVE
+    if grace is not None:
+        pod = replace(pod, grace=grace)
     if pod.phase in RUNNING:
         return _wind_down(replace(pod, hold=hold, again=False), why or "asked to stop", now)
     if pod.phase is Phase.STOPPING:
-        return replace(pod, hold=hold, again=False), ()
+        sooner = grace is not None and pod.terminated
+        timer = (SetTimer(pod.run, Timer.GRACE, now + pod.patience),) if sooner else ()
+        return replace(pod, hold=hold, again=False), timer
     if pod.phase in (Phase.PENDING, Phase.BACKOFF):
         stopped = replace(_enter(pod, Phase.STOPPED, now, why), next_try_at=None, hold=hold)
         return stopped, (ClearTimers(), Tell(Level.INFO, "stopped"))
@@ -157,7 +163,7 @@ def _wind_down(pod: Pod, why: str, now: float) -> Step:
 
 def _terminate(pod: Pod, before: tuple[Effect, ...], now: float) -> Step:
     pod = replace(pod, terminated=True)
-    grace = SetTimer(pod.run, Timer.GRACE, now + pod.policy.grace)
+    grace = SetTimer(pod.run, Timer.GRACE, now + pod.patience)
     return pod, (*before, Signal(pod.run, signal.SIGTERM), grace)
 
 
@@ -173,12 +179,11 @@ def _bound(pod: Pod, port: int) -> Step:
     told: tuple[Effect, ...] = ()
     if pod.port is not None and port != pod.port:
         told = (Tell(Level.WARN, f"port {pod.port} was taken meanwhile; it listens on {port} now"),)
-    return replace(pod, port=port, free_port=False), (*told, Probe(pod.run, 0.0))
+    return replace(pod, port=port), (*told, Probe(pod.run, 0.0))
 
 
 def _broken(pod: Pod, error: str, port_taken: bool) -> Step:
-    free = port_taken and pod.plan.port is None
-    return replace(pod, fault=error, free_port=pod.free_port or free), ()
+    return replace(pod, fault=error, free_port=port_taken and pod.plan.port is None), ()
 
 
 def _probed(pod: Pod, ok: bool, answer: str, now: float) -> Step:
@@ -214,8 +219,6 @@ def _probed(pod: Pod, ok: bool, answer: str, now: float) -> Step:
 
 
 def _exited(pod: Pod, code: int | None, tail: str, now: float) -> Step:
-    if not pod.phase.alive:
-        return pod, ()
     lived = None if pod.started_at is None else now - pod.started_at
     how = restart.ending(code, lived)
     ended = replace(pod, pid=None, exit_code=code, fault="")
@@ -225,7 +228,7 @@ def _exited(pod: Pod, code: int | None, tail: str, now: float) -> Step:
         tale = Tell(Level.WARN, f"{how} before it listened; trying an interpreter of its own")
         again, effects = _spawn(replace(ended, fresh=True), now)
         return again, (tale, *effects)
-    if pod.free_port and pod.fault:
+    if pod.free_port:
         return _spawn(ended, now)
     fault = pod.fault or tail
     reason = f"{how}: {fault}" if fault else how
@@ -269,7 +272,7 @@ def _fired(pod: Pod, timer: Timer, now: float) -> Step:
         case Timer.WITHDRAW if pod.phase is Phase.STOPPING:
             return _withdrawn(pod, now)
         case Timer.GRACE if pod.phase is Phase.STOPPING:
-            tale = Tell(Level.WARN, f"still there after {restart.age(pod.policy.grace)}; killed")
+            tale = Tell(Level.WARN, f"still there after {restart.age(pod.patience)}; killed")
             return pod, (tale, End(pod.run))
         case _:
             return pod, ()

@@ -25,7 +25,8 @@ def wants_restart(policy: Restart, code: int | None) -> bool:
 
 def backoff(attempts: int) -> float:
     """Seconds to wait before the next start, after `attempts` failures in a row (from 1)."""
-    return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** (max(1, attempts) - 1))
+    doublings = min(max(1, attempts) - 1, 16)  # far past the longest, and no float overflows
+    return min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0**doublings)
 
 
 def ending(code: int | None, lived: float | None) -> str:
@@ -49,4 +50,4 @@ def age(seconds: float) -> str:
     for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m")):
         if seconds >= size:
             return f"{int(seconds // size)}{unit}"
-    return f"{int(seconds)}s"
+    return f"{max(1, int(seconds))}s"

@@ -84,7 +84,14 @@ class Pod:
     fresh: bool = False
     """Start in an interpreter of its own: a fork of it crashed."""
     free_port: bool = False
-    """A stranger has its port: bind another."""
+    """A stranger has its port: the next run binds another."""
+    grace: float | None = None
+    """Seconds for requests in flight that whoever ended this run asked for."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds between SIGTERM and SIGKILL."""
+        return self.policy.grace if self.grace is None else self.grace
 
 
 # -- what can happen
