@@ -6,6 +6,7 @@ import asyncio
 import os
 import platform
 import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,6 +29,9 @@ from .link import Link, LinkState
 from .screens.main import MainScreen
 from .session import Session
 from .themes import themes
+
+HANG_UP_PATIENCE = 1.0
+"""Seconds that an orderly end gets once the terminal has gone."""
 
 
 class QuarterdeckApp(App[int], inherit_bindings=False):
@@ -61,9 +65,7 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
         for each in themes():
             self.register_theme(each)
         self.theme = look
-        self.session = Session(
-            clock=clock, owns=owns, read_only=read_only, target=target, socket=socket
-        )
+        self.session = Session(clock=clock, owns=owns, read_only=read_only, target=target, socket=socket)
         self.link = Link()
         self.main = MainScreen(self.session, platform.node())
         self._feed = Feed(connect, self.post_message, clock)
@@ -75,8 +77,15 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         self._dial()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            loop.add_signal_handler(number, self.exit, 0)
+        loop.add_signal_handler(signal.SIGTERM, self.exit, 0)
+        loop.add_signal_handler(signal.SIGHUP, self._hung_up)
+
+    def _hung_up(self) -> None:
+        """The terminal has gone. Whatever of Textual still wants to draw on it must not keep us: seen to wait for ever."""
+        last = threading.Timer(HANG_UP_PATIENCE, os._exit, (0,))
+        last.daemon = True
+        last.start()
+        self.exit(0)
 
     def _dial(self) -> None:
         self._streams = asyncio.create_task(self._feed.run(), name="feed")

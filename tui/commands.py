@@ -54,7 +54,9 @@ def parse(typed: str) -> tuple[Command, str]:
         found = [command for command in COMMANDS if word and command.name.startswith(word)]
     if len(found) != 1:
         names = ", ".join(command.name for command in (found or COMMANDS))
-        raise UsageError(f"`{word}` is no command" if not found else f"`{word}` is short for several", f"try: {names}")
+        raise UsageError(
+            f"`{word}` is no command" if not found else f"`{word}` is short for several", f"try: {names}"
+        )
     command = found[0]
     argument = argument.strip()
     if argument and not command.argument:

@@ -6,7 +6,13 @@ from .feed import Connected
 
 
 def run_console(
-    socket: str, *, owns: str | None, read_only: bool, ascii: bool, theme: str | None, target: str | None = None
+    socket: str,
+    *,
+    owns: str | None,
+    read_only: bool,
+    ascii: bool,
+    theme: str | None,
+    target: str | None = None,
 ) -> int:
     """Run the console until it is left; the exit code. The terminal is as before, however it ended.
 

@@ -78,7 +78,10 @@ def question_of(verb: Verb, name: str, pods: Sequence[PodStatus], fleet: Fleet) 
     again = "until it is started again" if verb is Verb.STOP else "until it is ready again"
     if len(pods) > 1:
         does = "end" if verb is not Verb.RESTART else "end and start again"
-        body = (f"{several(len(pods), 'pod')} of {name} {does};", f"{again.replace('it is', 'they are')}, requests wait or fail")
+        body = (
+            f"{several(len(pods), 'pod')} of {name} {does};",
+            f"{again.replace('it is', 'they are')}, requests wait or fail",
+        )
         label = f"{word} {several(len(pods), 'pod')}"
     else:
         pod = ending[0]
@@ -112,7 +115,9 @@ def _loss(pod: PodStatus, fleet: Fleet) -> str:
 def _facts(pods: Sequence[PodStatus]) -> tuple[tuple[str, str], ...]:
     if len(pods) < 2:
         return ()
-    special = [pod.name.rpartition("/")[2] for pod in pods if pod.role is not Role.WORKER or pod.replica is None]
+    special = [
+        pod.name.rpartition("/")[2] for pod in pods if pod.role is not Role.WORKER or pod.replica is None
+    ]
     names = special[:4] + (["…"] if len(special) > 4 else [])
     return (("among them", ", ".join(names)),) if special else ()
 

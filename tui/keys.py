@@ -164,6 +164,8 @@ def footer_keys(now: Situation) -> tuple[Key, ...]:
 def bindings(keys: Collection[Key] = KEYS) -> list[BindingType]:
     """Textual's bindings of the table; each calls `press` with its id, which does nothing where it doesn't work."""
     return [
-        Binding(",".join(key.keys), f"press('{key.id}')", key.word, show=False, id=key.id, priority=key.priority)
+        Binding(
+            ",".join(key.keys), f"press('{key.id}')", key.word, show=False, id=key.id, priority=key.priority
+        )
         for key in sorted(keys, key=lambda key: key.context is Context.ANY)
     ]

@@ -23,7 +23,9 @@ def _steady(shown: Sample, new: Sample) -> Sample:
 def steady_host(shown: HostSample, new: HostSample) -> HostSample:
     """What to show of the host."""
     return HostSample(
-        _cpu(shown.cpu_percent, new.cpu_percent), _memory(shown.memory_used, new.memory_used), new.memory_total
+        _cpu(shown.cpu_percent, new.cpu_percent),
+        _memory(shown.memory_used, new.memory_used),
+        new.memory_total,
     )
 
 

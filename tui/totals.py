@@ -18,7 +18,14 @@ WORDS = Span("  ")
 
 
 def totals(
-    link: Link, fleet: Fleet, host: HostSample, host_name: str, socket: str, glyphs: Glyphs, now: float, width: int
+    link: Link,
+    fleet: Fleet,
+    host: HostSample,
+    host_name: str,
+    socket: str,
+    glyphs: Glyphs,
+    now: float,
+    width: int,
 ) -> tuple[Line, Line]:
     """Left and right part. Gives way from the right; counts of what isn't ready never do."""
     name = Span(link.info.host if link.info else host_name, Role.TEXT, True)

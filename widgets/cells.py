@@ -30,7 +30,9 @@ class Moment:
 def captions(grid: Grid, sort: Sort = Sort.NAME) -> Line:
     """The line above the rows; what the tree is sorted by is bold."""
     parts = [(NAME_X, grid.name, "name", False)]
-    parts += [(x, width, column.value, column is not Column.STATE) for column, (x, width) in grid.columns.items()]
+    parts += [
+        (x, width, column.value, column is not Column.STATE) for column, (x, width) in grid.columns.items()
+    ]
     line = _Filler()
     for x, width, word, right in parts:
         sorted_by = word == sort.value and sort is not Sort.NAME

@@ -64,7 +64,10 @@ def _pod(
     pod: PodStatus, details: PodDetails | None, glyphs: Glyphs, moment: Moment, width: int
 ) -> list[Line]:
     lines = labelled("role", pod_role(pod), width)
-    state = [Span("state".ljust(LABEL), Role.MUTED), Span(f"{glyphs.phases[pod.phase]} ", PHASE_ROLES[pod.phase])]
+    state = [
+        Span("state".ljust(LABEL), Role.MUTED),
+        Span(f"{glyphs.phases[pod.phase]} ", PHASE_ROLES[pod.phase]),
+    ]
     age = "" if moment.frozen or not pod.since else f" for {span(moment.now - pod.since)}"
     lines.append((*state, Span(pod_word(pod, moment) + age, Role.SOFT)))
     process = f"pid {pod.pid}" if pod.pid else "no process"
@@ -138,9 +141,13 @@ def branch_lines(row: Row, glyphs: Glyphs, moment: Moment, width: int) -> tuple[
         names = list(dict.fromkeys(pod.deployment for pod in row.pods if pod.role is not PodRole.GATEWAY))
         lines += labelled("deployments", ", ".join(names) or "none", width)
     elif found is not None:
-        lines += labelled("uses", found.uses or "the default executor: passes its input through", width, front=True)
+        lines += labelled(
+            "uses", found.uses or "the default executor: passes its input through", width, front=True
+        )
         if row.kind is Kind.DEPLOYMENT:
-            lines += labelled("size", f"{several(found.shards, 'shard')} x {several(found.replicas, 'replica')}", width)
+            lines += labelled(
+                "size", f"{several(found.shards, 'shard')} x {several(found.replicas, 'replica')}", width
+            )
             lines += labelled("polling", found.polling, width)
             lines += labelled("needs", ", ".join(found.needs) or "gateway", width)
             if found.port:

@@ -170,12 +170,14 @@ def _dress(
         name,
         dark,
         MappingProxyType(colors),
-        MappingProxyType({
-            Ground.BACKGROUND: background,
-            Ground.SURFACE: surface,
-            Ground.SELECTION: selection,
-            Ground.ACCENT: colors[Role.ACCENT],
-        }),
+        MappingProxyType(
+            {
+                Ground.BACKGROUND: background,
+                Ground.SURFACE: surface,
+                Ground.SELECTION: selection,
+                Ground.ACCENT: colors[Role.ACCENT],
+            }
+        ),
         stale,
         behind,
     )
@@ -202,16 +204,18 @@ CONTRAST = _dress(
     _CONTRAST_TAGS, ("#b8b8b8", "#1c1c1c"), "#8a8a8a",
 )  # fmt: skip
 
-# For 256 colours: entries of the terminal's palette, chosen rather than rounded, written as their exact values.
+# For 256 colours: entries of the terminal's palette, chosen rather than rounded. Each value here is one that is
+# rounded to the entry meant: 233 234 236, 253 249 247, 111, 72 179 209, 243 240 237; light: 231 255 189, 234 238
+# 240, 25, 22 58 124, 244 249 251.
 DARK_256 = _dress(
-    "dark-256", True, "#121212 #1c1c1c #303030",
-    "#dadada #b2b2b2 #9e9e9e #87afff #121212 #5faf87 #d7af5f #ff875f #767676 #585858 #3a3a3a",
-    "#87afd7 #87d7d7 #afafff #d787af #afafaf #d7afaf #87afaf #d7afd7", ("#8a8a8a", "#262626"), "#626262",
+    "dark-256", True, "#141414 #1f1f1f #333333",
+    "#e0e0e0 #b8b8b8 #a3a3a3 #87afff #141414 #5faf87 #d7af5f #ff875f #7a7a7a #5c5c5c #3d3d3d",
+    "#87afd7 #87d7d7 #afafff #d787af #b8b8b8 #d7afaf #87afaf #d7afd7", ("#8f8f8f", "#292929"), "#666666",
 )  # fmt: skip
 LIGHT_256 = _dress(
-    "light-256", False, "#ffffff #eeeeee #d7d7ff",
-    "#1c1c1c #444444 #585858 #005faf #ffffff #005f00 #5f5f00 #af0000 #767676 #b2b2b2 #c6c6c6",
-    "#005f87 #005f5f #5f5faf #87005f #4e4e4e #5f5f5f #005f5f #5f00af", ("#6c6c6c", "#e4e4e4"), "#9e9e9e",
+    "light-256", False, "#ffffff #f5f5f5 #d7d7ff",
+    "#1f1f1f #474747 #5c5c5c #005faf #ffffff #005f00 #5f5f00 #af0000 #858585 #b8b8b8 #cccccc",
+    "#005f87 #005f5f #5f00af #af005f #525252 #5f5f00 #005f5f #5f0087", ("#707070", "#ebebeb"), "#a3a3a3",
 )  # fmt: skip
 
 # The terminal's own foreground stands for all greys: bright black is unreadable in too many themes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Filter:
     inverse: bool = False
     problem: str = ""
     """Why the expression is read as plain text."""
+    fuzzy: bool = False
+    """Letters in their order; meant for names alone."""
 
     def __bool__(self) -> bool:
         return self.pattern is not None
@@ -35,7 +37,7 @@ def parse_filter(typed: str) -> Filter:
         text = text[1:].strip()
     if text.startswith("-f "):
         letters = (re.escape(letter) for letter in text[3:].replace(" ", ""))
-        return _made(typed, ".*?".join(letters), inverse)
+        return replace(_made(typed, ".*?".join(letters), inverse), fuzzy=True)
     return _made(typed, text, inverse)
 
 

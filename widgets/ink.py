@@ -88,8 +88,10 @@ def spread(left: Sequence[Span], right: Sequence[Span], width: int, mark: str = 
     room = width - width_of(right)
     if not right:
         return cut_line(left, width, mark)
-    if room < 4:
+    if room < 4 and left:
         return cut_line(right, width, mark)
+    if not left:
+        return (Span(" " * max(0, room)), *cut_line(right, width, mark))
     return (*pad(cut_line(left, room - 2, mark), room), *right)
 
 

@@ -59,7 +59,7 @@ class LogLine:
 
 _STAMP = re.compile(
     r"\[?(?:(?P<y>\d{4})[-/](?P<mo>\d\d)[-/](?P<d>\d\d)[T ])?(?P<h>[0-2]\d):(?P<m>[0-5]\d):(?P<s>[0-5]\d)"
-    r"(?:[.,](?P<f>\d{1,9}))?(?P<z>Z|[+-]\d\d:?\d\d)?\]?(?=[\s|:\-]|$)\s*(?:[-|:]\s+)?"
+    r"(?:[.,](?P<f>\d{1,9}))?(?P<z>Z| ?[+-]\d\d:?\d\d)?\]?(?=[\s|:\-]|$)\s*(?:[-|:]\s+)?"
 )
 _GLOG = re.compile(
     r"(?P<l>[IWEF])(?P<mo>\d\d)(?P<d>\d\d) (?P<h>[0-2]\d):(?P<m>[0-5]\d):(?P<s>[0-5]\d)\.(?P<f>\d{1,6})\s+"
@@ -144,6 +144,7 @@ def _seconds(stamp: re.Match[str], now: float) -> float | None:
 
 
 def _zone(text: str) -> timezone:
+    text = text.strip()
     if text == "Z":
         return UTC
     digits = text[1:].replace(":", "")

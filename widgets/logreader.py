@@ -121,10 +121,8 @@ class LogReader:
         return bool(self.seeking) or self._above() or self._below()
 
     def _above(self) -> bool:
-        reel, at = self.reel, self._viewer.standing()
-        if reel.at_start or (reel.full and len(reel.tapes) > 1):
-            return False
-        return at.top < AHEAD and (not at.following or at.short)
+        at = self._viewer.standing()
+        return not self.reel.at_start and at.top < AHEAD and (not at.following or at.short)
 
     def _below(self) -> bool:
         at = self._viewer.standing()

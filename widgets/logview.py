@@ -146,7 +146,9 @@ class LogView(Widget, can_focus=True):
         """Where the view stands."""
         height = self.size.height
         lines = self._scroll.lines
-        return Standing(self.state.following, self._scroll.top, len(lines) < height, self._scroll.near_end(height))
+        return Standing(
+            self.state.following, self._scroll.top, len(lines) < height, self._scroll.near_end(height)
+        )
 
     def take(self) -> None:
         """Show what has been read by now; the line that stands at the top stays there."""

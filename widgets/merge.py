@@ -31,7 +31,7 @@ class Reel:
     """A bounded window of lines. All coroutines raise `LogUnavailable`; calls must not overlap."""
 
     def __init__(self, source: LogSource, pods: Sequence[PodKey], clock: Callable[[], float]) -> None:
-        page = PAGE if len(pods) < 2 else max(4096, 8 * PAGE // len(pods))
+        page = min(PAGE, max(4096, 8 * PAGE // max(1, len(pods))))
         self.tapes = [Tape(source, pod, index, clock, page) for index, pod in enumerate(pods)]
         self.lines: list[LogLine] = []
         self._single = len(pods) == 1
@@ -61,15 +61,24 @@ class Reel:
         self._join()
 
     async def above(self, limit: int = PAGE) -> bool:
-        """One page towards the beginning; False when nothing is above or a merged window holds no more."""
+        """One page towards the beginning; False when nothing is above. A full window lets go of its end."""
         if self._single:
             came = await self.tapes[0].more_above(limit)
             self.tapes[0].trim_below(len(self.tapes[0].lines) - WINDOW)
         else:
             tape = self._latest_begin()
-            came = tape is not None and not self.full and await tape.more_above(limit)
+            came = tape is not None and await tape.more_above(min(limit, PAGE))
         self._join()
+        self._shed()
         return came
+
+    def _shed(self) -> None:
+        """Let go of the newest lines of a merged window that has grown too long at its top."""
+        gone = [line.source for line in self.lines[WINDOW:]]
+        if gone and not self._single:
+            for tape in self.tapes:
+                tape.trim_below(gone.count(tape.index))
+            del self.lines[WINDOW:]
 
     async def forward(self) -> bool:
         """One page towards the end of a window that was full, letting go of lines at its top."""
@@ -146,9 +155,11 @@ def _timed(tape: Tape) -> list[Entry]:
     known = next((line.time for line in tape.lines if line.time is not None), None)
     when = known if known is not None else 0.0
     entries: list[Entry] = []
+    seen = 0.0
     for order, line in enumerate(tape.lines):
-        own = line.seen if known is None else line.time
+        seen = max(seen, line.seen)
+        own = seen if known is None else line.time
         if own is not None and own > when:
             when = own
-        entries.append((when, line.seen, tape.index, order, line))
+        entries.append((when, seen, tape.index, order, line))
     return entries

@@ -127,11 +127,13 @@ def rows_of(
 def _roots(fleet: Fleet, wanted: Filter) -> list[_Node]:
     deployments = {(item.topology, item.name): item for item in fleet.deployments}
     roots = {
-        item.name: _Node(item.name, Kind.TOPOLOGY, item.name, item.name, source=item) for item in fleet.topologies
+        item.name: _Node(item.name, Kind.TOPOLOGY, item.name, item.name, source=item)
+        for item in fleet.topologies
     }
     branches: dict[str, _Node] = {}
     for pod in fleet.pods:
-        if wanted and not wanted.passes(f"{pod.topology}/{pod.name} {pod.phase} {pod.reason}"):
+        name = f"{pod.topology}/{pod.name}"
+        if wanted and not wanted.passes(name if wanted.fuzzy else f"{name} {pod.phase} {pod.reason}"):
             continue
         root = roots.get(pod.topology)
         if root is None:

@@ -72,14 +72,17 @@ class Tape:
         began = next((item.started_at for item in runs if item.run == number), 0.0)
         self._seen = began if chunk.offset == 0 and began else self._clock()
         head, found, rest = chunk.data.rpartition(b"\n")
-        stop = chunk.offset + len(head) + len(found)
-        self._top = self._end = self._counted = (number, stop)
-        if found or chunk.offset == 0:
-            self._rest, self._rest_size = rest[:LIMIT], len(rest)
-        else:  # the last line is longer than a page
-            self._top = self._end = self._counted = (number, chunk.offset + len(chunk.data))
-        self._prepend(head + found, chunk.offset, number)
-        if not self.lines and not self.at_start:
+        start = chunk.offset + len(head) + len(found)
+        if not found and start > 0:  # the last line has not ended and is longer than a page
+            rest, start = await self._page_above(number, start + len(rest), PULL, ended=False)
+            _, found, rest = rest.rpartition(b"\n")
+            start = chunk.offset + len(chunk.data) - len(rest)
+            head, found = b"", b""
+        self._top = self._end = self._counted = (number, start)
+        self._rest, self._rest_size = rest[:LIMIT], len(rest)
+        if b"\n" in head or (head and chunk.offset == 0):
+            self._prepend(head + found, chunk.offset, number)
+        else:
             await self.more_above(self._page)
         self._show_rest()
 
@@ -96,8 +99,11 @@ class Tape:
         self._prepend(data, start, number)
         return True
 
-    async def _page_above(self, number: int, stop: int, limit: int) -> tuple[bytes, int]:
-        """Bytes that end at `stop` and hold at least one whole line (or the last REACH reads of a huge one)."""
+    async def _page_above(self, number: int, stop: int, limit: int, ended: bool = True) -> tuple[bytes, int]:
+        """Bytes that end at `stop`, and where they begin: one whole line at least, or REACH reads of a huge one.
+
+        `ended`: the last line's own break is among them.
+        """
         data, start = b"", stop
         for _ in range(REACH):
             size = min(limit, start)
@@ -106,7 +112,7 @@ class Tape:
                 self.at_start = True  # what lies above has been given up by the engine
                 return data, start
             data, start = chunk.data + data, chunk.offset
-            if start == 0 or b"\n" in data[:-1]:
+            if start == 0 or data.find(b"\n", 0, len(data) - ended) >= 0:
                 break
             limit = PULL
         return data, start

@@ -25,7 +25,9 @@ NOW = 1_792_000_000.0
 DAY = 86_400.0
 
 
-def pod(name: str, port: int | None = None, *, topology: str = "search", age: float = 3 * DAY, **more: object) -> PodStatus:
+def pod(
+    name: str, port: int | None = None, *, topology: str = "search", age: float = 3 * DAY, **more: object
+) -> PodStatus:
     """A ready pod, its place read off its name."""
     deployment, _, rest = name.partition("/")
     role = Role.GATEWAY if name == "gateway" else Role.HEAD if rest == "head" else Role.WORKER
@@ -107,7 +109,11 @@ def failing_details() -> PodDetails:
         key=key,
         command="python -m quarterdeck.pods worker index.py:Index",
         workspace="/var/lib/quarterdeck/search/index/shard-1/rep-1",
-        env=(("CUDA_VISIBLE_DEVICES", "3"), ("INDEX_URI", "s3://corpora/news-2026"), ("AWS_SECRET_KEY", "masked")),
+        env=(
+            ("CUDA_VISIBLE_DEVICES", "3"),
+            ("INDEX_URI", "s3://corpora/news-2026"),
+            ("AWS_SECRET_KEY", "masked"),
+        ),
         probe="grpc health, every 2s, ready after 1",
         restart="on-failure, 0.5s to 30s",
         limits="memory 12G, grace 10s",

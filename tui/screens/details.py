@@ -77,7 +77,12 @@ class DetailsTab(Tab):
             self._ask()
 
     def _ask(self) -> None:
-        if self.active and self.row is not None and self.row.pod is not None and self.session.control is not None:
+        if (
+            self.active
+            and self.row is not None
+            and self.row.pod is not None
+            and self.session.control is not None
+        ):
             self.run_worker(self._fetch(self.row), exclusive=True, group="details")
 
     async def _fetch(self, row: Row) -> None:

@@ -23,7 +23,10 @@ def empty_lines(link: Link, socket: str) -> tuple[Line, ...]:
         case LinkState.SEEKING:
             return ()
         case LinkState.UP:
-            title, text = "nothing runs here yet", "the engine is up and has no topology; one shows here as it starts"
+            title, text = (
+                "nothing runs here yet",
+                "the engine is up and has no topology; one shows here as it starts",
+            )
         case LinkState.NONE | LinkState.LOST:
             title = "no engine runs on this host"
             text = f"nothing answers at {address}; one starts with the first topology"

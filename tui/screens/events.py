@@ -74,7 +74,11 @@ class EventsTab(Tab):
         glyphs = dress_of(self).glyphs
         own = "" if row.kind is Kind.TOPOLOGY else f"{row.short}/"
         names = [event.pod.removeprefix(own) or event.topology for event in events]
-        room = 0 if row.pod is not None else min(22 if self.size.width > 90 else 13, max(map(len, names), default=0))
+        room = (
+            0
+            if row.pod is not None
+            else min(22 if self.size.width > 90 else 13, max(map(len, names), default=0))
+        )
         lines = [event_line(event, glyphs, name, room) for event, name in zip(events, names, strict=True)]
         self._shown = len(lines)
         self.page_view.show(lines or [(Span("nothing has happened yet", Role.MUTED),)])

@@ -101,7 +101,9 @@ def _side_by_side(blocks: Sequence[list[Line]], width: int) -> tuple[Line, ...]:
         sizes = [max(width_of(line) for line in block) + GAP for block in band]
         lines += [BLANK] if lines else []
         for row in zip_longest(*band, fillvalue=BLANK):
-            lines.append(tuple(span for cell, size in zip(row, sizes, strict=True) for span in pad(cell, size)))
+            lines.append(
+                tuple(span for cell, size in zip(row, sizes, strict=True) for span in pad(cell, size))
+            )
     return tuple(lines)
 
 

@@ -149,7 +149,10 @@ class LogsTab(Tab):
 def state_of(pod: PodStatus, shape: str, moment: Moment) -> Line:
     """Shape and word of a pod's state."""
     role = PHASE_ROLES[pod.phase]
-    return (Span(f"{shape} ", role), Span(pod_word(pod, moment), Role.MUTED if pod.ready else role, not pod.ready))
+    return (
+        Span(f"{shape} ", role),
+        Span(pod_word(pod, moment), Role.MUTED if pod.ready else role, not pod.ready),
+    )
 
 
 def _tags(row: Row) -> Iterator[str]:

@@ -158,7 +158,11 @@ class MainScreen(Frame, inherit_bindings=False):
         except QuarterdeckError as error:
             self.say("not saved", str(error), True)
         except OSError as error:
-            self.say("not saved", f"{error.filename}: {error.strerror}; start the console in a folder of yours", True)
+            self.say(
+                "not saved",
+                f"{error.filename}: {error.strerror}; start the console in a folder of yours",
+                True,
+            )
         else:
             self.say("saved", f"{path.name}, {memory(size)}")
 
