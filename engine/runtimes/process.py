@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from ..errors import QuarterdeckError
 from ..home import ENGINE_MARK, Home
-from ..keeper import protocol
 from ..keeper.processes import MARK
 from ..plan.job import Job
+from .link import Link, Message
 from .runtime import Bound, Broken, Caps, Exited, Fact, Lost, Refused, Started
 
 TITLE_ROOM = 120
@@ -33,7 +33,7 @@ class ProcessRuntime:
         self._report = report
         self._log_fd = log_fd
         self._keeper: subprocess.Popen[bytes] | None = None
-        self._link: socket.socket | None = None
+        self._link: Link | None = None
         self._pipes: dict[str, int] = {}
         self.keeper_pid: int | None = None
 
@@ -58,9 +58,8 @@ class ProcessRuntime:
             stderr=out,
             start_new_session=True,
         )
-        self._link = await self._connect()
+        self._link = Link(await self._connect(), self._hear)
         self.keeper_pid = self._keeper.pid
-        asyncio.get_running_loop().add_reader(self._link, self._hear)
 
     async def _connect(self) -> socket.socket:
         """The keeper binds its socket within milliseconds of starting; there is nothing to be told by."""
@@ -80,12 +79,7 @@ class ProcessRuntime:
                 )
             await asyncio.sleep(0.005)
 
-    def _hear(self) -> None:
-        assert self._link is not None
-        try:
-            message, _ = protocol.receive(self._link)
-        except OSError:
-            message = None
+    def _hear(self, message: Message | None) -> None:
         if message is None:
             self._keeper_gone()
             return
@@ -105,9 +99,7 @@ class ProcessRuntime:
         self._report(Lost("the keeper ended"))
 
     def _disconnect(self) -> None:
-        loop = asyncio.get_running_loop()
         if self._link is not None:
-            loop.remove_reader(self._link)
             self._link.close()
             self._link = None
         for pod in list(self._pipes):
@@ -117,9 +109,7 @@ class ProcessRuntime:
     async def close(self) -> None:
         """Tell the keeper to end everything and go, and wait until it has gone."""
         keeper, self._keeper = self._keeper, None
-        if self._link is not None:
-            with contextlib.suppress(OSError):
-                protocol.send(self._link, {"op": "close"})
+        self._say({"op": "close"})
         self._disconnect()
         if keeper is not None:
             await asyncio.to_thread(keeper.wait)
@@ -142,22 +132,13 @@ class ProcessRuntime:
         except OSError as error:
             self._report(Refused(job.mark, f"log file {log}: {error.strerror}"))
             return
-        job_fd = os.memfd_create("quarterdeck-job", os.MFD_CLOEXEC)
-        ready_read, ready_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        os.set_blocking(ready_write, True)
         try:
-            with open(job_fd, "wb", closefd=False) as file:
-                file.write(job.dump())
-            os.lseek(job_fd, 0, os.SEEK_SET)
-            message = {"op": "start", "id": job.mark, "fresh": fresh}
-            protocol.send(self._link, message, (job_fd, log_fd, ready_write))
+            job_fd, ready_read, ready_write = _descriptors(job)
         except OSError as error:
-            os.close(ready_read)
-            self._report(Refused(job.mark, f"keeper: {error.strerror}"))
+            os.close(log_fd)
+            self._report(Refused(job.mark, f"descriptors for {job.name}: {error.strerror}"))
             return
-        finally:
-            for descriptor in (job_fd, log_fd, ready_write):
-                os.close(descriptor)
+        self._link.send({"op": "start", "id": job.mark, "fresh": fresh}, (job_fd, log_fd, ready_write))
         self._pipes[job.mark] = ready_read
         asyncio.get_running_loop().add_reader(ready_read, self._drain_pipe, job.mark)
 
@@ -186,8 +167,7 @@ class ProcessRuntime:
 
     def _say(self, message: dict[str, object]) -> None:
         if self._link is not None:
-            with contextlib.suppress(OSError):
-                protocol.send(self._link, message)
+            self._link.send(message)
 
     def signal(self, pod: str, number: int) -> None:
         """See `Runtime.signal`."""
@@ -196,3 +176,18 @@ class ProcessRuntime:
     def end(self, pod: str) -> None:
         """See `Runtime.end`."""
         self._say({"op": "end", "id": pod})
+
+
+def _descriptors(job: Job) -> tuple[int, int, int]:
+    """The job in a memory file, and both ends of the ready pipe; the pod gets the first and the last."""
+    job_fd = os.memfd_create("quarterdeck-job", os.MFD_CLOEXEC)
+    try:
+        with open(job_fd, "wb", closefd=False) as file:
+            file.write(job.dump())
+        os.lseek(job_fd, 0, os.SEEK_SET)
+        ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
+    except OSError:
+        os.close(job_fd)
+        raise
+    os.set_blocking(ready_read, False)
+    return job_fd, ready_read, ready_write
