@@ -67,7 +67,8 @@ class LiveEngine:
                     broken = failed(pods)
                     if broken is not None:
                         raise Failed(str(await start_error(self.client, broken)))
-                    if all_ready(pods):
+                    # The keeper's word of a pid may come after the pod's own of its port.
+                    if all_ready(pods) and all(pod.pid for pod in pods):
                         return pods
         except TimeoutError:
             raise Failed(f"{topology.name} was not ready within {DEADLINE:g}s") from None

@@ -101,7 +101,7 @@ def _forked(pod: PodStatus) -> int:
 
 
 async def pods(session: Session) -> list[Table]:
-    """1, 16 and 64 pods to ready, beside fresh interpreters."""
+    """Each size in turn, ours and fresh interpreters."""
     table = Table(
         "start of N pods: from the wish to the health answer of all (engine and keeper are up)",
         ("what", "pods", "ms", "ratio", "CPU bound", "CPU ms/pod", "+ starter", "USS MB", "ratio", "PSS MB"),
@@ -158,7 +158,7 @@ async def _fresh_one() -> Took:
 
 
 async def cold(session: Session) -> list[Table]:
-    """`qd up -d` with no engine yet: command, engine, keeper and one pod; and the restart of one replica."""
+    """Command, engine, keeper and one pod from nothing; then restarts on an engine that runs."""
     table = Table("cold start and restart of one pod", ("what", "ms", "ratio"))
     with own_home() as home:
         file = home / "topology.yml"
