@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
+from textual import events
 from textual.app import App
 
 from quarterdeck.widgets.dress import choose
@@ -71,6 +72,13 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
         self._feed = Feed(connect, self.post_message, clock)
         self._streams: asyncio.Task[None] | None = None
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys are dealt with here, one by one, so that a burst of them means what it would mean typed slowly."""
+        prompt = self.main.prompt
+        typing = prompt.asking is not None and self.screen is self.main
+        if not (typing and isinstance(event, events.Key) and await prompt.take(event)):
+            await super().on_event(event)
+
     def get_default_screen(self) -> MainScreen:
         return self.main
 
@@ -81,7 +89,10 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)
 
     def _hung_up(self) -> None:
-        """The terminal has gone. Whatever of Textual still wants to draw on it must not keep us: seen to wait for ever."""
+        """The terminal has gone: go, and don't let what Textual still wants to draw on it keep us.
+
+        Its writer ends at the first error and its queue then blocks whoever writes, for ever.
+        """
         last = threading.Timer(HANG_UP_PATIENCE, os._exit, (0,))
         last.daemon = True
         last.start()

@@ -61,8 +61,6 @@ class Key:
     changes: bool = False
     """Changes what runs: hidden and refused with `--read-only`, and while the engine is lost."""
     footer: bool = True
-    priority: bool = False
-    """Heard before whatever is being typed into."""
     looks: bool = True
     """Works on the picture alone, so also while the engine is lost."""
 
@@ -127,7 +125,7 @@ KEYS: tuple[Key, ...] = (
     Key("any.back", _A, ("escape",), "esc", "back", "back, never quits", footer=False),
     Key("any.command", _A, ("colon",), ":", "command", "command line"),
     Key("any.help", _A, ("question_mark", "f1"), "? F1", "help", "help"),
-    Key("any.interrupt", _A, ("ctrl+c",), "^c", "copy", "copy, clear, quit", footer=False, priority=True),
+    Key("any.interrupt", _A, ("ctrl+c",), "^c", "copy", "copy, clear, quit", footer=False),
     Key("any.suspend", _A, ("ctrl+z",), "^z", "suspend", "suspend", footer=False),
     Key("any.quit", _A, ("q", "f10"), "q F10", "quit", "quit the console"),
 )
@@ -164,8 +162,6 @@ def footer_keys(now: Situation) -> tuple[Key, ...]:
 def bindings(keys: Collection[Key] = KEYS) -> list[BindingType]:
     """Textual's bindings of the table; each calls `press` with its id, which does nothing where it doesn't work."""
     return [
-        Binding(
-            ",".join(key.keys), f"press('{key.id}')", key.word, show=False, id=key.id, priority=key.priority
-        )
+        Binding(",".join(key.keys), f"press('{key.id}')", key.word, show=False, id=key.id, priority=True)
         for key in sorted(keys, key=lambda key: key.context is Context.ANY)
     ]

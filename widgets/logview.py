@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from quarterdeck.engine.model import PodKey
 
-from .dress import Veil
+from .dress import Role, Veil
 from .filter import Filter
 from .ink import BLANK, Line, Span, dress_of, paint, veil_of
 from .logline import LogLine
@@ -128,7 +128,7 @@ class LogView(Widget, can_focus=True):
         if self._pods:
             reel = Reel(self._source, self._pods, self._clock)
             self._reader = LogReader(reel, self, self._clock, run)
-            self.run_worker(self._reader.run(), exclusive=True, group="log")
+            self.run_worker(self._reader.run, exclusive=True, group="log")
 
     def wake(self) -> None:
         """The pods have changed: look at their logs soon."""
@@ -185,7 +185,8 @@ class LogView(Widget, can_focus=True):
             reel = self._reader.reel
             below = 0 if self.state.following else self._scroll.below(look, height) + reel.below
             run = reel.tapes[0].run if len(reel.tapes) == 1 else 0
-            self._state(replace(self.state, below=below, run=run, counting=reel.full and below > 0))
+            counting = reel.full and below > 0
+            self._state(replace(self.state, below=below, run=run, counting=counting, opened=True))
         self._repaint()
 
     def _state(self, state: LogState) -> None:
@@ -336,6 +337,11 @@ class LogView(Widget, can_focus=True):
 
     def _content(self, y: int, frame: Frame) -> tuple[Line, Veil]:
         look, rows, veil = frame
+        if y == 0 and not rows and self.state.opened:
+            return (
+                (Span("nothing in it passes the filter" if self.wanted else "no output yet", Role.MUTED),),
+                veil,
+            )
         if y >= len(rows):
             return (BLANK, veil)
         index, row = rows[y]

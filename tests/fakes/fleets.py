@@ -95,7 +95,7 @@ def failing_details() -> PodDetails:
     """Of the pod in backoff."""
     key = PodKey("search", "index/shard-1/rep-1")
     history = tuple(
-        Event(n, NOW - 22 + 8 * n, Level.WARN if phase is Phase.BACKOFF else Level.INFO, "search", key.name, text, phase)
+        Event(n, NOW - 22 + 8 * n, Level.INFO, "search", key.name, text, phase)
         for n, (phase, text) in enumerate(
             (
                 (Phase.STARTING, "attempt 4"),

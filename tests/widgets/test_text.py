@@ -94,12 +94,13 @@ def test_a_cut_never_splits_a_character() -> None:
     assert "\ufffd" not in read("é".encode() * LIMIT).text
 
 
+PIECES = (b"\x1b[", b"\x1b]", b"\x1b", b"m", b"31;1", b"\x07", b"\r", b"\b", b"\t", b"\x9b", b"\\", b"\xc2")
 outputs = st.one_of(
     st.binary(max_size=200),
     st.text(max_size=100).map(str.encode),
     st.lists(
         st.one_of(
-            st.sampled_from([b"\x1b[", b"\x1b]", b"\x1b", b"m", b"31;1", b"\x07", b"\r", b"\b", b"\t", b"\x9b", b"\\", b"\xc2"]),
+            st.sampled_from(PIECES),
             st.text(max_size=5).map(str.encode),
         ),
         max_size=30,

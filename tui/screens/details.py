@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -83,7 +84,7 @@ class DetailsTab(Tab):
             and self.row.pod is not None
             and self.session.control is not None
         ):
-            self.run_worker(self._fetch(self.row), exclusive=True, group="details")
+            self.run_worker(partial(self._fetch, self.row), exclusive=True, group="details")
 
     async def _fetch(self, row: Row) -> None:
         assert row.pod is not None

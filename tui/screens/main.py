@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, assert_never
 
 from textual import work
 from textual.app import ComposeResult
@@ -28,7 +28,7 @@ from .frame import Frame
 from .help import HelpScreen
 from .pane import Pane
 from .presses import Handlers, handlers, logs
-from .prompt import Asking, Prompt
+from .prompt import Asking, Prompt, Said
 
 
 class MainScreen(Frame, inherit_bindings=False):
@@ -48,7 +48,7 @@ class MainScreen(Frame, inherit_bindings=False):
 
     def __init__(self, session: Session, host_name: str) -> None:
         super().__init__(session, host_name)
-        self.prompt = Prompt(id="prompt")
+        self.prompt = Prompt(self._heard, id="prompt")
         self.commands = CommandLine(id="commands")
         self.intents = Intents(session, self._ask, self.say)
         self._handlers: Handlers = handlers(self)
@@ -196,7 +196,23 @@ class MainScreen(Frame, inherit_bindings=False):
 
     # The prompt
 
-    def on_prompt_typed(self, message: Prompt.Typed) -> None:
+    def _heard(self, said: Said) -> None:
+        match said:
+            case Prompt.Typed():
+                self._typed(said)
+            case Prompt.Done():
+                self._done(said)
+            case Prompt.Cancelled():
+                self._cancelled(said)
+            case Prompt.Complete(text):
+                self.prompt.put(self.commands.complete(text, self.pods.rows))
+            case Prompt.Choose(step):
+                if self.prompt.asking is Asking.COMMAND:
+                    self.commands.choose(step)
+            case _:
+                assert_never(said)
+
+    def _typed(self, message: Prompt.Typed) -> None:
         match message.asking:
             case Asking.FILTER:
                 self.pods.wanted = parse_filter(message.text)
@@ -205,7 +221,7 @@ class MainScreen(Frame, inherit_bindings=False):
             case Asking.SEARCH | Asking.LINES:
                 pass
 
-    def on_prompt_done(self, message: Prompt.Done) -> None:
+    def _done(self, message: Prompt.Done) -> None:
         self._prompt_ended()
         tab = logs(self)
         match message.asking:
@@ -226,7 +242,7 @@ class MainScreen(Frame, inherit_bindings=False):
         self.pane.title()
         self.draw_keys()
 
-    def on_prompt_cancelled(self, message: Prompt.Cancelled) -> None:
+    def _cancelled(self, message: Prompt.Cancelled) -> None:
         self._prompt_ended()
         tab = logs(self)
         if message.asking is Asking.FILTER:
@@ -235,16 +251,9 @@ class MainScreen(Frame, inherit_bindings=False):
             tab.log_view.keep_only(EVERYTHING)
         self.draw_keys()
 
-    def on_prompt_complete(self, message: Prompt.Complete) -> None:
-        self.prompt.put(self.commands.complete(message.text, self.pods.rows))
-
-    def on_prompt_choose(self, message: Prompt.Choose) -> None:
-        if self.prompt.asking is Asking.COMMAND:
-            self.commands.choose(message.step)
-
     def _prompt_ended(self) -> None:
         self.commands.close()
-        (self.pane.view if self.in_pane else self.pods).focus()
+        self.set_focus(self.pane.view if self.in_pane else self.pods)
 
     # The widgets
 

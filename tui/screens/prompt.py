@@ -1,15 +1,20 @@
-"""`Prompt`: one line of typing in the footer's place: the filter, a search, a command."""
+"""`Prompt`: one line of typing in the footer's place: the filter, a search, a command.
+
+From the key that opens it to the one that ends it, every key is its own, also when all come in one burst (a fast
+typist, a paste, a slow line): the app hands them over one by one, and what they mean is told at once, not posted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Input
 
 from quarterdeck.widgets.bar import Bar
@@ -35,11 +40,10 @@ HINTS = {
 
 
 class Prompt(Horizontal):
-    """Hidden until `ask`. Posts what is typed as it changes, and its end."""
+    """Hidden until `ask`. Tells `heard` what is typed as it changes, and its end."""
 
     DEFAULT_CSS: ClassVar[str] = """
     Prompt { height: 1; display: none; background: $surface; }
-    Prompt.-open { display: block; }
     Prompt > #sign { width: 2; }
     Prompt > #hint { width: 38; }
     Prompt > Input {
@@ -54,40 +58,41 @@ class Prompt(Horizontal):
         Binding("down", "choose(1)", show=False),
     ]
 
-    @dataclass
-    class Typed(Message):
+    @dataclass(frozen=True, slots=True)
+    class Typed:
         """The text has changed."""
 
         asking: Asking
         text: str
 
-    @dataclass
-    class Done(Message):
+    @dataclass(frozen=True, slots=True)
+    class Done:
         """Enter."""
 
         asking: Asking
         text: str
 
-    @dataclass
-    class Cancelled(Message):
+    @dataclass(frozen=True, slots=True)
+    class Cancelled:
         """Esc."""
 
         asking: Asking
 
-    @dataclass
-    class Complete(Message):
+    @dataclass(frozen=True, slots=True)
+    class Complete:
         """Tab."""
 
         text: str
 
-    @dataclass
-    class Choose(Message):
+    @dataclass(frozen=True, slots=True)
+    class Choose:
         """An arrow, up or down."""
 
         step: int
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, heard: Callable[[Said], None], *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._heard = heard
         self.asking: Asking | None = None
         self.input = Input(id="typed", compact=True, select_on_focus=False)
         self.input.cursor_blink = False
@@ -106,10 +111,31 @@ class Prompt(Horizontal):
         self._sign.show((), (), Span(" ")) if not sign else self._show_sign(sign)
         self._hint.show((), (Span(HINTS[asking], Role.MUTED),))
         self._hint.display = self.app.size.width >= 80
-        self.add_class("-open")
+        self.display = True
         self.input.value = text
         self.input.cursor_position = len(text)
-        self.input.focus()
+        self.screen.set_focus(self.input)  # now; `focus` would do it after the next key
+
+    async def take(self, key: events.Key) -> bool:
+        """Deal with a key while something is asked; False for one that means nothing here."""
+        if key.key == "ctrl+c":  # the same everywhere: the screen's
+            return False
+        if key.is_printable and key.character is not None:
+            self.input.insert_text_at_cursor(key.character)
+        elif key.key == "enter":
+            self._done()
+        elif key.key in ("escape", "tab", "up", "down"):
+            own = next(binding for binding in self.BINDINGS if binding.key == key.key)
+            await self.run_action(own.action)
+        else:
+            found = self.input._bindings.key_to_bindings.get(key.key, ())
+            for binding in found:
+                await self.app.run_action(binding.action, self.input)
+            if not found:
+                return False
+        if self.asking is not None:
+            self._heard(self.Typed(self.asking, self.input.value))
+        return True
 
     def _show_sign(self, sign: str) -> None:
         # The bar is two cells wide: a blank, as everywhere, and the sign.
@@ -119,7 +145,7 @@ class Prompt(Horizontal):
     def close(self) -> None:
         """End without a word."""
         self.asking = None
-        self.remove_class("-open")
+        self.display = False
 
     def clear(self) -> bool:
         """Empty the line, or end when it is empty; False when nothing was being typed."""
@@ -139,22 +165,24 @@ class Prompt(Horizontal):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         if self.asking is not None:
-            self.post_message(self.Typed(self.asking, event.value))
+            self._heard(self.Typed(self.asking, self.input.value))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def _done(self) -> None:
         if (asking := self.asking) is not None:
             self.close()
-            self.post_message(self.Done(asking, event.value))
+            self._heard(self.Done(asking, self.input.value))
 
     def action_cancel(self) -> None:
         if (asking := self.asking) is not None:
             self.close()
-            self.post_message(self.Cancelled(asking))
+            self._heard(self.Cancelled(asking))
 
     def action_complete(self) -> None:
         if self.asking is Asking.COMMAND:
-            self.post_message(self.Complete(self.input.value))
+            self._heard(self.Complete(self.input.value))
 
     def action_choose(self, step: int) -> None:
-        self.post_message(self.Choose(step))
+        self._heard(self.Choose(step))
+
+
+Said = Prompt.Typed | Prompt.Done | Prompt.Cancelled | Prompt.Complete | Prompt.Choose
