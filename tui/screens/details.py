@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.widget import Widget
 
@@ -84,8 +84,9 @@ class DetailsTab(Tab):
             and self.row.pod is not None
             and self.session.control is not None
         ):
-            self.run_worker(partial(self._fetch, self.row), exclusive=True, group="details")
+            self._fetch(self.row)
 
+    @work(exclusive=True, group="details")
     async def _fetch(self, row: Row) -> None:
         assert row.pod is not None
         try:

@@ -13,7 +13,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input
 
@@ -51,13 +50,6 @@ class Prompt(Horizontal):
         &:focus { border: none; background: $surface; background-tint: $surface 0%; }
     }
     """
-    BINDINGS: ClassVar = [
-        Binding("escape", "cancel", show=False),
-        Binding("tab", "complete", show=False),
-        Binding("up", "choose(-1)", show=False),
-        Binding("down", "choose(1)", show=False),
-    ]
-
     @dataclass(frozen=True, slots=True)
     class Typed:
         """The text has changed."""
@@ -124,9 +116,12 @@ class Prompt(Horizontal):
             self.input.insert_text_at_cursor(key.character)
         elif key.key == "enter":
             self._done()
-        elif key.key in ("escape", "tab", "up", "down"):
-            own = next(binding for binding in self.BINDINGS if binding.key == key.key)
-            await self.run_action(own.action)
+        elif key.key == "escape":
+            self.action_cancel()
+        elif key.key == "tab":
+            self.action_complete()
+        elif key.key in ("up", "down"):
+            self.action_choose(-1 if key.key == "up" else 1)
         else:
             found = self.input._bindings.key_to_bindings.get(key.key, ())
             for binding in found:
