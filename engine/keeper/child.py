@@ -14,6 +14,8 @@ from ..plan.job import Job
 from .linux import die_with, show_as
 from .processes import MARK
 
+POD_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
+"""Blocked in a new child until they do what they do by default."""
 LOADER_PREFIXES = ("LD_", "PYTHON", "MALLOC_", "GRPC_", "OMP_", "OPENBLAS_", "MKL_", "GLIBC_")
 """Variables that are read once, when a process or a library starts: a fork can't take new values."""
 
@@ -40,7 +42,7 @@ def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool
     try:
         die_with(keeper)
         os.setsid()
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE):
+        for number in POD_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
@@ -59,6 +61,7 @@ def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.write(ready_fd, json.dumps({"error": _reason(error)}).encode() + b"\n")
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, POD_SIGNALS)
     finally:
         with contextlib.suppress(Exception):
             sys.stdout.flush()

@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass, field
 
 from . import protocol
-from .child import become_pod
+from .child import POD_SIGNALS, become_pod
 from .linux import become_subreaper
 from .processes import MARK, children, environment
 
@@ -74,11 +74,16 @@ class Keeper:
             os.close(descriptor)
 
     def _start(self, pod: str, descriptors: tuple[int, ...], fresh: bool) -> None:
+        # A signal for the pod must not meet our handlers in it: it waits until the pod has its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, POD_SIGNALS)
         try:
             pid = os.fork()
         except OSError as error:
             self.say({"event": "refused", "id": pod, "error": f"fork: {error.strerror}"})
             return
+        finally:
+            if os.getpid() == self.pid:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, POD_SIGNALS)
         if pid == 0:
             job_fd, log_fd, ready_fd = descriptors
             signal.set_wakeup_fd(-1)

@@ -55,11 +55,15 @@ class Sampler:
         self._tick = asyncio.Event()
         self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     def open(self) -> None:
         self._task = asyncio.create_task(self._run(), name="sampler")
 
     async def close(self) -> None:
+        """Stop sampling, and end every stream."""
+        self._closed = True
+        self._tick.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -98,14 +102,14 @@ class Sampler:
         tick.set()
 
     async def watch(self) -> AsyncIterator[Samples]:
-        """The newest round, then each that follows."""
+        """A round that is fresh, then each that follows; ends when the sampler closes."""
         self._watchers += 1
-        if self._watchers == 1:
+        if self._watchers == 1 and not self._closed:
             self._hurry.set()
             if time.time() - self.newest.time > WATCHED_EVERY:
                 self.sample()
         try:
-            while True:
+            while not self._closed:
                 tick = self._tick
                 yield self.newest
                 await tick.wait()

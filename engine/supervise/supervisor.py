@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 
 from ..control import Caller, UpOutcome, UpResult, Verb
-from ..errors import TargetError
+from ..errors import Conflict, TargetError, UsageError
 from ..home import ENGINE_MARK, Home
 from ..keeper.processes import marked
 from ..model import (
@@ -49,6 +49,8 @@ from .state import Begin, Effect, Halt, Hold, Pod, Renew, SendSignal, Stimulus, 
 from .world import Picture, Running
 
 
+SIGNALS = frozenset(map(int, signal.Signals))
+
 class Supervisor:
     """Runs topologies through a keeper of its own. `open` before use, `close` after."""
 
@@ -79,6 +81,10 @@ class Supervisor:
         self._sampler = Sampler(self._pids)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._stepped = asyncio.Event()
+        """Set, and replaced, after each batch of steps: not all that they change can be seen in the fleet."""
+        self._ending = False
+        """Closing has begun: nothing new is taken."""
 
     # -- life
 
@@ -95,6 +101,7 @@ class Supervisor:
             return
         try:
             await self.down(list(self._running))
+        self._ending = True
         finally:
             self._closing = True
             await self._hands.close()
@@ -150,6 +157,8 @@ class Supervisor:
         topology = documents.load(document)
         digest = documents.digest(topology)
         known = self._running.get(topology.name)
+        if self._ending:
+            raise Conflict("the engine is ending", "try again once it has: the next `qd up` starts another")
         if known is not None:
             same = known.status.digest == digest
             return UpResult(UpOutcome.UNCHANGED if same else UpOutcome.CHANGED, topology.name)
@@ -183,10 +192,8 @@ class Supervisor:
         keys = [pod.key for name in topologies for pod in self._running[name].plan.pods]
         for key in keys:
             self._machine.post(key, Halt(Hold.REMOVE, "going down", grace))
-        async for _ in self.broadcast.watch():
-            pods = [self._machine.pods[key] for key in keys if key in self._machine.pods]
-            if all(pod.hold is Hold.REMOVE and pod.phase in RESTING for pod in pods):
-                break
+        while not self._at_rest(keys):
+            await self._stepped.wait()
         for name in topologies:
             if self._running.pop(name, None) is not None:
                 self._chronicle.tell(time.time(), Level.INFO, name, "", "down")
@@ -196,11 +203,17 @@ class Supervisor:
     async def act(self, verb: Verb, pods: Sequence[PodKey], signal: int = 0) -> None:
         """See `Control.act`."""
         for key in pods:
+    def _at_rest(self, keys: Sequence[PodKey]) -> bool:
+        pods = [self._machine.pods[key] for key in keys if key in self._machine.pods]
+        return all(pod.hold is Hold.REMOVE and pod.phase in RESTING for pod in pods)
+
             if key not in self._machine.pods:
                 raise TargetError(f"no pod {key} is there", "see: qd ps")
         for key in pods:
             match verb:
                 case Verb.STOP:
+        if verb is Verb.KILL and signal not in (0, *SIGNALS):
+            raise UsageError(f"{signal} is not a signal", "try 15 (TERM), 1 (HUP), 10 (USR1) or 9 (KILL)")
                     self._machine.post(key, Halt())
                 case Verb.KILL:
                     self._machine.post(key, SendSignal(signal or 9))
@@ -281,6 +294,8 @@ class Supervisor:
         fleet = self._picture.fleet(self._revision + 1, self._running.values(), self._machine.pods)
         if not fleet.same_as(self.broadcast.fleet):
             self._revision += 1
+        stepped, self._stepped = self._stepped, asyncio.Event()
+        stepped.set()
             self.broadcast.offer(fleet)
 
     def _update_routers(self) -> None:
