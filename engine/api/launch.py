@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from ..errors import EngineUnreachable, QuarterdeckError
 from ..home import ENGINE_MARK, Home
@@ -79,6 +80,8 @@ def _start(home: Home, stays: bool) -> None:
     finally:
         os.close(ready_write)
         os.close(log)
+    # Whoever starts an engine wants to talk to it next: loading that part now costs no time, the engine loads too.
+    import_module(".client", __package__)
     try:
         readable, _, _ = select.select([ready_read], [], [], START_TIMEOUT)
         said = os.read(ready_read, 4096).decode() if readable else ""

@@ -18,6 +18,19 @@ POD_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, sig
 """Blocked in a new child until they do what they do by default."""
 LOADER_PREFIXES = ("LD_", "PYTHON", "MALLOC_", "GRPC_", "OMP_", "OPENBLAS_", "MKL_", "GLIBC_")
 """Variables that are read once, when a process or a library starts: a fork can't take new values."""
+HARMLESS = frozenset(
+    {
+        "PYTHONBREAKPOINT",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPYCACHEPREFIX",
+        "PYTHONUNBUFFERED",
+        "PYTHONIOENCODING",
+        "PYTHONSTARTUP",
+        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    }
+)
+"""Of these, the ones that a fork takes all the same, or that change nothing for a pod: its output is line-buffered,
+roots are read when a channel opens."""
 
 _BOOT = (
     "import sys; sys.path.append({root!r}); "
@@ -31,7 +44,11 @@ def must_exec(job: Job, own: dict[str, str]) -> bool:
         return True
 
     def loader(env: dict[str, str]) -> dict[str, str]:
-        return {name: value for name, value in env.items() if name.startswith(LOADER_PREFIXES)}
+        return {
+            name: value
+            for name, value in env.items()
+            if name.startswith(LOADER_PREFIXES) and name not in HARMLESS
+        }
 
     return loader(job.env) != loader(own)
 
@@ -44,6 +61,7 @@ def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool
         os.setsid()
         for number in POD_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, POD_SIGNALS)
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.dup2(log_fd, 1)
@@ -61,7 +79,6 @@ def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool
     except BaseException as error:
         with contextlib.suppress(OSError):
             os.write(ready_fd, json.dumps({"error": _reason(error)}).encode() + b"\n")
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, POD_SIGNALS)
     finally:
         with contextlib.suppress(Exception):
             sys.stdout.flush()

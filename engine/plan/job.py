@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -44,7 +44,8 @@ class Job:
         return f"qd: {self.topology}/{self.name}"
 
     def dump(self) -> bytes:
-        return json.dumps(asdict(self), separators=(",", ":")).encode()
+        given = {name: getattr(self, name) for name in self.__slots__}
+        return json.dumps(given, separators=(",", ":")).encode()
 
     @classmethod
     def load(cls, data: bytes) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 
 MODULES = (
     "asyncio",
@@ -20,3 +21,5 @@ def preload() -> None:
     """Import everything that a pod needs before the user's code."""
     for name in MODULES:
         importlib.import_module(name)
+    # The first signature of a built-in makes the standard library compile its tokenizer: once here, not in every pod.
+    inspect.signature(object().__init__)  # type: ignore[misc]

@@ -39,6 +39,7 @@ from .state import (
     Withdraw,
 )
 
+PROBE_AGAIN = 0.005
 PROBE_START = 0.25
 """Seconds between health calls until the first good one."""
 PROBE_READY = 15.0
@@ -188,6 +189,9 @@ def _broken(pod: Pod, error: str, port_taken: bool) -> Step:
 
 def _probed(pod: Pod, ok: bool, answer: str, now: float) -> Step:
     match pod.phase, ok:
+        case Phase.STARTING, True if pod.pid is None:
+            # It answers before its runtime has said which process it is: that word is on its way.
+            return pod, (Probe(pod.run, PROBE_AGAIN),)
         case Phase.STARTING, True:
             ready = replace(_enter(pod, Phase.READY, now), ready_at=now)
             took = restart.age(now - (pod.started_at or now))

@@ -33,6 +33,7 @@ from ..observe.chronicle import Chronicle
 from ..observe.gpus import find_gpus
 from ..observe.logs import LogBook
 from ..observe.samples import Sampler
+from ..plan.gpus import GpuView
 from ..plan.planner import plan
 from ..plan.routing import routes_for
 from ..runtimes.process import ProcessRuntime
@@ -48,8 +49,8 @@ from .ports import check_planned
 from .state import Begin, Effect, Halt, Hold, Pod, Renew, SendSignal, Stimulus, WasWithdrawn
 from .world import Picture, Running
 
-
 SIGNALS = frozenset(map(int, signal.Signals))
+
 
 class Supervisor:
     """Runs topologies through a keeper of its own. `open` before use, `close` after."""
@@ -80,11 +81,12 @@ class Supervisor:
         )
         self._sampler = Sampler(self._pids)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closing = False
         self._stepped = asyncio.Event()
         """Set, and replaced, after each batch of steps: not all that they change can be seen in the fleet."""
         self._ending = False
         """Closing has begun: nothing new is taken."""
+        self._closing = False
+        self._gpus: GpuView | None = None
 
     # -- life
 
@@ -99,9 +101,9 @@ class Supervisor:
         """Close every topology, then everything that `open` started. Safe to call twice."""
         if self._closing:
             return
+        self._ending = True
         try:
             await self.down(list(self._running))
-        self._ending = True
         finally:
             self._closing = True
             await self._hands.close()
@@ -138,7 +140,8 @@ class Supervisor:
 
     async def info(self) -> EngineInfo:
         """See `Control.info`."""
-        gpus = find_gpus(os.environ)
+        if self._gpus is None:
+            self._gpus = find_gpus(os.environ)  # once: with a driver it costs tens of milliseconds
         return EngineInfo(
             version=self._version,
             pid=os.getpid(),
@@ -148,17 +151,17 @@ class Supervisor:
             home=str(self.home.folder),
             keeper_pid=self._runtime.keeper_pid,
             stays=self.stays,
-            gpus=len(gpus.devices),
-            gpus_source=gpus.source,
+            gpus=len(self._gpus.devices),
+            gpus_source=self._gpus.source,
         )
 
     async def up(self, document: str, caller: Caller, owner: str = "") -> UpResult:
         """See `Control.up`."""
+        if self._ending:
+            raise Conflict("the engine is ending", "try again once it has: the next `qd up` starts another")
         topology = documents.load(document)
         digest = documents.digest(topology)
         known = self._running.get(topology.name)
-        if self._ending:
-            raise Conflict("the engine is ending", "try again once it has: the next `qd up` starts another")
         if known is not None:
             same = known.status.digest == digest
             return UpResult(UpOutcome.UNCHANGED if same else UpOutcome.CHANGED, topology.name)
@@ -200,20 +203,20 @@ class Supervisor:
         self._machine.remove(keys)
         self._publish()
 
-    async def act(self, verb: Verb, pods: Sequence[PodKey], signal: int = 0) -> None:
-        """See `Control.act`."""
-        for key in pods:
     def _at_rest(self, keys: Sequence[PodKey]) -> bool:
         pods = [self._machine.pods[key] for key in keys if key in self._machine.pods]
         return all(pod.hold is Hold.REMOVE and pod.phase in RESTING for pod in pods)
 
+    async def act(self, verb: Verb, pods: Sequence[PodKey], signal: int = 0) -> None:
+        """See `Control.act`."""
+        for key in pods:
             if key not in self._machine.pods:
                 raise TargetError(f"no pod {key} is there", "see: qd ps")
+        if verb is Verb.KILL and signal not in (0, *SIGNALS):
+            raise UsageError(f"{signal} is not a signal", "try 15 (TERM), 1 (HUP), 10 (USR1) or 9 (KILL)")
         for key in pods:
             match verb:
                 case Verb.STOP:
-        if verb is Verb.KILL and signal not in (0, *SIGNALS):
-            raise UsageError(f"{signal} is not a signal", "try 15 (TERM), 1 (HUP), 10 (USR1) or 9 (KILL)")
                     self._machine.post(key, Halt())
                 case Verb.KILL:
                     self._machine.post(key, SendSignal(signal or 9))
@@ -278,6 +281,8 @@ class Supervisor:
             return
         running = self._running[after.plan.topology]
         deployment = after.plan.deployment
+        if running.launches[deployment] is not Launch.UNDER_WAY:
+            return
         pods = [self._machine.pods[pod.key] for pod in running.pods[deployment]]
         running.launches[deployment], orders = settle(running.launches[deployment], pods)
         self._order(orders)
@@ -289,13 +294,13 @@ class Supervisor:
     def _settled(self) -> None:
         self._update_routers()
         self._publish()
+        stepped, self._stepped = self._stepped, asyncio.Event()
+        stepped.set()
 
     def _publish(self) -> None:
         fleet = self._picture.fleet(self._revision + 1, self._running.values(), self._machine.pods)
         if not fleet.same_as(self.broadcast.fleet):
             self._revision += 1
-        stepped, self._stepped = self._stepped, asyncio.Event()
-        stepped.set()
             self.broadcast.offer(fleet)
 
     def _update_routers(self) -> None:
