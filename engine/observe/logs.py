@@ -74,7 +74,7 @@ class LogBook:
         try:
             size = os.fstat(descriptor).st_size
             start = max(0, size + offset) if offset < 0 else offset
-            data = os.pread(descriptor, min(limit, LARGEST_CHUNK), start)
+            data = os.pread(descriptor, max(0, min(limit, LARGEST_CHUNK)), start)
         finally:
             os.close(descriptor)
         return LogChunk(number, start, data, size, found.ended_at is not None)
