@@ -74,9 +74,9 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys are dealt with here, one by one, so that a burst of them means what it would mean typed slowly."""
-        prompt = self.main.prompt
-        typing = prompt.asking is not None and self.screen is self.main
-        if not (typing and isinstance(event, events.Key) and await prompt.take(event)):
+        if not (
+            isinstance(event, events.Key) and self.screen is self.main and await self.main.prompt.take(event)
+        ):
             await super().on_event(event)
 
     def get_default_screen(self) -> MainScreen:

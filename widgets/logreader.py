@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,12 +47,11 @@ class Viewer(Protocol):
 class LogReader:
     """One opening of a log. `run` until cancelled."""
 
-    def __init__(self, reel: Reel, viewer: Viewer, clock: Callable[[], float], run: int | None) -> None:
+    def __init__(self, reel: Reel, viewer: Viewer, run: int | None) -> None:
         self.reel = reel
         self.seeking = 0
         """-1: a search reads on upwards, 1: downwards, 0: none does."""
         self._viewer = viewer
-        self._clock = clock
         self._run = run
         self._wake = asyncio.Event()
 
@@ -83,7 +81,7 @@ class LogReader:
                     await self.reel.open(self._run)
                     opened = True
                     self._viewer.take()
-                rest = 0.001 if self._hurry() else self.reel.rest(self._clock())
+                rest = 0.001 if self._hurry() else self.reel.rest(_monotonic())
             except LogUnavailable as error:
                 self.seeking = 0
                 self._viewer.troubled(str(error))
@@ -103,7 +101,7 @@ class LogReader:
         elif self._below():
             await reel.forward()
             self._viewer.take()
-        elif await reel.pull(self._viewer.standing().following, self._clock()):
+        elif await reel.pull(self._viewer.standing().following, _monotonic()):
             self._viewer.take()
 
     async def _seek(self) -> None:
@@ -127,3 +125,8 @@ class LogReader:
     def _below(self) -> bool:
         at = self._viewer.standing()
         return not at.following and self.reel.below > 0 and at.near_end
+
+
+def _monotonic() -> float:
+    """Seconds for waiting, untouched by whoever sets the clock."""
+    return asyncio.get_running_loop().time()

@@ -17,6 +17,6 @@ class LogState:
     """What it is at: `searching`."""
     trouble: str = ""
     run: int = 0
-    """The one that the lines end in; 0 for a merged log."""
+    """Of the last line on the screen; 0 for a merged log."""
     opened: bool = False
     """The first bytes have been asked for and have come, or there are none."""

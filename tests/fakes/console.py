@@ -12,6 +12,7 @@ from tests.fakes.fleets import NOW
 from textual.pilot import Pilot
 
 from quarterdeck.tui.app import QuarterdeckApp
+from quarterdeck.tui.feed import Connect
 from quarterdeck.tui.screens.main import MainScreen
 
 DEADLINE = 10.0
@@ -44,6 +45,19 @@ class Console:
         """The first line that has a word, or nothing."""
         return next((line for line in self.lines if word in line), "")
 
+    @property
+    def cursor(self) -> str:
+        """Id of the row under the cursor, or nothing."""
+        row = self.main.row
+        return row.id if row is not None else ""
+
+    async def go(self, name: str) -> None:
+        """Put the cursor on a row, by the command line."""
+        await self.press("colon")
+        await self.type(f"go {name}")
+        await self.press("enter")
+        await self.until(lambda: self.cursor.endswith(name))
+
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
 
@@ -71,8 +85,9 @@ async def console(
     control: FakeControl, size: tuple[int, int] = (120, 40), wait: str | None = "ready", **options: Any
 ) -> AsyncIterator[Console]:
     """A console, once it shows `wait`."""
-    options = {"socket": "/run/qd.sock", "clock": lambda: NOW} | options
-    app = QuarterdeckApp(control.connect, **options)
+    settings: dict[str, Any] = {"socket": "/run/qd.sock", "clock": lambda: NOW} | options
+    connect: Connect = control.connect
+    app = QuarterdeckApp(connect, **settings)
     async with app.run_test(size=size, notifications=True) as pilot:
         seen = Console(app, pilot, control)
         if wait is not None:

@@ -88,6 +88,11 @@ class CommandLine(Page):
                 prefix = prefix[:-1]
         return f"{word} {prefix}"
 
+    def meant(self, typed: str) -> str:
+        """What Enter runs: the chosen suggestion while its name is being typed, else the text itself."""
+        begun = typed.strip()
+        return self._found[self._at].name if begun and " " not in begun and self._found else typed
+
     def close(self) -> None:
         self._found = ()
         self.display = False

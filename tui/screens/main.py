@@ -204,11 +204,12 @@ class MainScreen(Frame, inherit_bindings=False):
                 self._done(said)
             case Prompt.Cancelled():
                 self._cancelled(said)
-            case Prompt.Complete(text):
+            case Prompt.Complete(text) if self.prompt.asking is Asking.COMMAND:
                 self.prompt.put(self.commands.complete(text, self.pods.rows))
-            case Prompt.Choose(step):
-                if self.prompt.asking is Asking.COMMAND:
-                    self.commands.choose(step)
+            case Prompt.Choose(step) if self.prompt.asking is Asking.COMMAND:
+                self.commands.choose(step)
+            case Prompt.Complete() | Prompt.Choose():
+                pass
             case _:
                 assert_never(said)
 
@@ -222,6 +223,7 @@ class MainScreen(Frame, inherit_bindings=False):
                 pass
 
     def _done(self, message: Prompt.Done) -> None:
+        command = self.commands.meant(message.text)
         self._prompt_ended()
         tab = logs(self)
         match message.asking:
@@ -236,7 +238,7 @@ class MainScreen(Frame, inherit_bindings=False):
             case Asking.LINES if tab is not None:
                 tab.log_view.keep_only(parse_filter(message.text))
             case Asking.COMMAND:
-                self.commands.run(message.text, self)
+                self.commands.run(command, self)
             case _:
                 pass
         self.pane.title()

@@ -50,6 +50,7 @@ class Prompt(Horizontal):
         &:focus { border: none; background: $surface; background-tint: $surface 0%; }
     }
     """
+
     @dataclass(frozen=True, slots=True)
     class Typed:
         """The text has changed."""
@@ -99,8 +100,8 @@ class Prompt(Horizontal):
     def ask(self, asking: Asking, text: str = "") -> None:
         """Begin; the keys go here until the end."""
         self.asking = asking
-        sign = asking.value.strip()
-        self._sign.show((), (), Span(" ")) if not sign else self._show_sign(sign)
+        # The bar is two cells wide: a blank, as everywhere, and the sign.
+        self._sign.show((), (), Span(f" {asking.value.strip()}", Role.ACCENT, True))
         self._hint.show((), (Span(HINTS[asking], Role.MUTED),))
         self._hint.display = self.app.size.width >= 80
         self.display = True
@@ -110,18 +111,18 @@ class Prompt(Horizontal):
 
     async def take(self, key: events.Key) -> bool:
         """Deal with a key while something is asked; False for one that means nothing here."""
-        if key.key == "ctrl+c":  # the same everywhere: the screen's
+        if self.asking is None or key.key == "ctrl+c":  # that one is the same everywhere
             return False
         if key.is_printable and key.character is not None:
             self.input.insert_text_at_cursor(key.character)
         elif key.key == "enter":
             self._done()
         elif key.key == "escape":
-            self.action_cancel()
+            self.cancel()
         elif key.key == "tab":
-            self.action_complete()
+            self._heard(self.Complete(self.input.value))
         elif key.key in ("up", "down"):
-            self.action_choose(-1 if key.key == "up" else 1)
+            self._heard(self.Choose(-1 if key.key == "up" else 1))
         else:
             found = self.input._bindings.key_to_bindings.get(key.key, ())
             for binding in found:
@@ -131,11 +132,6 @@ class Prompt(Horizontal):
         if self.asking is not None:
             self._heard(self.Typed(self.asking, self.input.value))
         return True
-
-    def _show_sign(self, sign: str) -> None:
-        # The bar is two cells wide: a blank, as everywhere, and the sign.
-        self._sign.styles.width = 1 + len(sign)
-        self._sign.show((), (), Span(f" {sign}", Role.ACCENT, True))
 
     def close(self) -> None:
         """End without a word."""
@@ -149,7 +145,7 @@ class Prompt(Horizontal):
         if self.input.value:
             self.input.value = ""
         else:
-            self.action_cancel()
+            self.cancel()
         return True
 
     def put(self, text: str) -> None:
@@ -167,17 +163,10 @@ class Prompt(Horizontal):
             self.close()
             self._heard(self.Done(asking, self.input.value))
 
-    def action_cancel(self) -> None:
+    def cancel(self) -> None:
         if (asking := self.asking) is not None:
             self.close()
             self._heard(self.Cancelled(asking))
-
-    def action_complete(self) -> None:
-        if self.asking is Asking.COMMAND:
-            self._heard(self.Complete(self.input.value))
-
-    def action_choose(self, step: int) -> None:
-        self._heard(self.Choose(step))
 
 
 Said = Prompt.Typed | Prompt.Done | Prompt.Cancelled | Prompt.Complete | Prompt.Choose

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from tests.fakes.control import FakeControl
+from tests.fakes.fleets import failing_details, search_fleet, search_samples
 
 
 @pytest.fixture(autouse=True)
@@ -10,3 +12,15 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture
+def control() -> FakeControl:
+    """An engine that runs the fleet of the design's pictures."""
+    fleet = search_fleet()
+    made = FakeControl(fleet=fleet, samples_now=search_samples(fleet))
+    for pod in fleet.pods:
+        made.write(pod.key, f"14:00:00 INFO words of {pod.name}\n")
+    failing = failing_details()
+    made.found[failing.key] = failing
+    return made

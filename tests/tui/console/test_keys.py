@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from tests.fakes.control import FakeControl
 from textual.binding import Binding
 
 from quarterdeck.tui.footer import footer
-from quarterdeck.tui.keys import KEYS, Context, bindings, footer_keys, works
+from quarterdeck.tui.keys import KEYS, Context, Need, bindings, footer_keys, works
 from quarterdeck.tui.screens.help import help_lines
 from quarterdeck.tui.screens.main import MainScreen
 from quarterdeck.tui.screens.presses import handlers
@@ -18,7 +17,7 @@ from quarterdeck.tui.situation import Situation, Where
 from quarterdeck.widgets.dress import UNICODE
 from quarterdeck.widgets.ink import width_of
 
-EVERYTHING = frozenset("row branch pod alive stoppable startable marks wide single search rows".split())
+EVERYTHING = frozenset(need.value for need in Need if need is not Need.NOTHING)
 
 
 def test_no_key_twice_in_a_context() -> None:
@@ -103,10 +102,3 @@ def test_help_greys_what_does_nothing_here() -> None:
     bold = {span.text.strip() for line in lines for span in line if span.bold}
     assert "enter" in bold
     assert "U" not in bold
-
-
-def test_the_fake_satisfies_the_protocol() -> None:
-    from quarterdeck.tui.feed import Connect
-
-    connect: Connect = FakeControl().connect
-    assert connect

@@ -150,7 +150,7 @@ async def test_an_idle_console_draws_nothing() -> None:
         written: list[str] = []
         driver = seen.app._driver
         assert driver is not None
-        driver.write = written.append  # type: ignore[method-assign]
+        driver.write = written.append  # type: ignore[method-assign, assignment]
         for _ in range(5):
             seen.main.tick()
             await seen.pilot.pause()
