@@ -14,6 +14,7 @@ from quarterdeck.engine.target import resolve
 from quarterdeck.engine.verdict import start_error, waiting_for
 
 from .session import add_socket, home_of, present, with_engine
+from .table import count
 
 if TYPE_CHECKING:
     from quarterdeck.engine.api.client import Client
@@ -44,7 +45,7 @@ async def _act(
     before = {pod.key: pod for pod in resolve(await present(client), args.target)}
     await client.act(verb, list(before), signal)
     if getattr(args, "no_wait", True):
-        print(f"{_count(len(before))} told to {verb.value}")
+        print(f"{count(len(before), 'pod')} {word if verb is Verb.KILL else f'told to {verb.value}'}")
         return 0
     try:
         async with asyncio.timeout(args.timeout):
@@ -54,7 +55,7 @@ async def _act(
         raise ReadyTimeout(
             f"not all {word} after {args.timeout:g}s: {waiting_for(now)}", "see: qd logs TARGET"
         ) from None
-    print(f"{_count(len(before))} {word}")
+    print(f"{count(len(before), 'pod')} {word}")
     return 0
 
 
@@ -67,7 +68,3 @@ async def _until(client: Client, before: dict[PodKey, PodStatus], done: Done) ->
         if all(done(was, now) for was, now in pods):
             return
     raise QuarterdeckError("the engine ended meanwhile")
-
-
-def _count(number: int) -> str:
-    return f"{number} pod" if number == 1 else f"{number} pods"

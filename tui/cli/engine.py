@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from quarterdeck.engine.home import Home
 
 from .session import add_socket, home_of, present, with_engine
-from .table import age
+from .table import age, count
 
 if TYPE_CHECKING:
     from quarterdeck.engine.api.client import Client
@@ -65,7 +65,7 @@ async def _status(client: Client, args: argparse.Namespace) -> int:
         ("pid", f"{info.pid}, keeper {info.keeper_pid}"),
         ("age", age(time.time() - info.started_at)),
         ("socket", info.socket),
-        ("pods", f"{fleet.ready}/{len(fleet.pods)} ready in {len(fleet.topologies)} topologies"),
+        ("pods", f"{fleet.ready}/{len(fleet.pods)} ready in {count(len(fleet.topologies), 'topology')}"),
         ("gpus", gpus),
         ("life", stays),
     ):

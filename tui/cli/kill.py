@@ -30,4 +30,5 @@ def number_of(text: str) -> int:
 
 
 def run(args: argparse.Namespace) -> int:
-    return act(args, Verb.KILL, lambda was, now: True, "told", number_of(args.signal))
+    number = number_of(args.signal)
+    return act(args, Verb.KILL, lambda was, now: True, f"sent {signal.Signals(number).name}", number)

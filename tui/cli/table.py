@@ -50,6 +50,13 @@ def megabytes(count: int | None) -> str:
     return f"{count / 1024**2:.0f}M"
 
 
+def count(number: int, noun: str) -> str:
+    """`1 pod`, `2 pods`, `2 topologies`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun.removesuffix('y')}ies" if noun.endswith("gy") else f"{number} {noun}s"
+
+
 def age(seconds: float | None) -> str:
     """One unit: `5s`, `3m`, `2h`, `4d`; `-` where it is not known."""
     if seconds is None:
