@@ -71,7 +71,8 @@ def fleet_message(before: Fleet | None, after: Fleet) -> pb.FleetChange:
     same_frame = (
         before is not None
         and before.topologies == after.topologies
-        and before.by_key.keys() == after.by_key.keys()
+        and list(before.by_key) == list(after.by_key)
+        and len(before.deployments) == len(after.deployments)
     )
     change = pb.FleetChange(revision=after.revision, whole=not same_frame)
     if before is None or not same_frame or before.deployments != after.deployments:

@@ -6,15 +6,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..model import HostSample, PodKey, Sample, Samples
 
 WATCHED_EVERY = 1.0
 UNWATCHED_EVERY = 10.0
+SHORTEST = 0.2
+"""Seconds over which a share of the CPU still means something, counted in ticks of 10 ms."""
 _TICK = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -38,6 +41,9 @@ class _Probe:
         ticks = int(fields[11]) + int(fields[12])
         memory = int(fields[21]) * _PAGE
         spent = now - self.time
+        if self.time and spent < SHORTEST:
+            self.sample = replace(self.sample, memory_bytes=memory)
+            return True
         percent = 100.0 * (ticks - self.ticks) / _TICK / spent if self.time and spent > 0 else None
         self.ticks, self.time = ticks, now
         self.sample = Sample(percent, memory)
@@ -74,12 +80,13 @@ class Sampler:
     async def _run(self) -> None:
         while True:
             self.sample()
-            self._hurry.clear()
-            try:
-                async with asyncio.timeout(WATCHED_EVERY if self._watchers else UNWATCHED_EVERY):
-                    await self._hurry.wait()
-            except TimeoutError:
-                pass
+            await asyncio.sleep(WATCHED_EVERY)
+            if not self._watchers:
+                self._hurry.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(UNWATCHED_EVERY - WATCHED_EVERY):
+                        await self._hurry.wait()
+                    await asyncio.sleep(WATCHED_EVERY)  # who woke us has had a round of its own
 
     def sample(self) -> None:
         """One round now."""
@@ -106,8 +113,7 @@ class Sampler:
         self._watchers += 1
         if self._watchers == 1 and not self._closed:
             self._hurry.set()
-            if time.time() - self.newest.time > WATCHED_EVERY:
-                self.sample()
+            self.sample()
         try:
             while not self._closed:
                 tick = self._tick
