@@ -51,9 +51,10 @@ async def wait_ready(control: Control, topology: str, timeout: float | None) -> 
                 if all_ready(pods):
                     return pods
     except TimeoutError:
+        home = (await control.info()).home
         raise ReadyTimeout(
             f"{topology} is not ready after {timeout:g}s: {waiting_for(pods)}",
-            "give it longer with --timeout, or see: qd logs " + topology,
+            f"give it longer; what its pods printed is in {home}/logs/{topology}",
         ) from None
     raise EngineUnreachable("the engine ended meanwhile", "what it said is in its engine.log")
 

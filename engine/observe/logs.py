@@ -48,6 +48,11 @@ class LogBook:
         known[run] = LogRun(run, path, 0, now)
         return path
 
+    def started_at(self, pod: PodKey, run: int) -> float | None:
+        """When a run began, or None for one that has no log."""
+        found = self._known(pod).get(run)
+        return None if found is None else found.started_at
+
     def close_run(self, pod: PodKey, run: int, now: float, ending: str) -> None:
         """Note why a run ended."""
         known = self._known(pod)

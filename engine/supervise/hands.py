@@ -33,6 +33,16 @@ from .state import (
 )
 from .world import Running
 
+TAIL_LINES = 40
+FATAL = "Fatal Python error: "
+"""How faulthandler begins; what it says after that are places, not reasons."""
+
+
+def last_words(lines: tuple[str, ...]) -> str:
+    """The line of a log's end that says why the pod ended: the last one, or faulthandler's first."""
+    fatal = (line for line in reversed(lines) if line.startswith(FATAL))
+    return next(fatal, lines[-1] if lines else "")
+
 
 class Hands:
     """Joins the machine with one runtime, the logs and the health calls."""
@@ -134,9 +144,11 @@ class Hands:
 
     def _over(self, mark: str, key: PodKey, run: int, code: int | None) -> None:
         del self._runs[mark]
-        self._logs.close_run(key, run, time.time(), ending(code, None))
-        tail = self._logs.tail(key, run, 1) if code != 0 else ()
-        self._post(key, HasExited(run, code, tail[0] if tail else ""))
+        now = time.time()
+        started = self._logs.started_at(key, run)
+        self._logs.close_run(key, run, now, ending(code, None if started is None else now - started))
+        tail = last_words(self._logs.tail(key, run, TAIL_LINES)) if code != 0 else ""
+        self._post(key, HasExited(run, code, tail))
 
     def _all_lost(self, error: str) -> None:
         for mark, (key, run) in list(self._runs.items()):
