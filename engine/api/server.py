@@ -56,32 +56,38 @@ async def serve(home: Home, ready_fd: int, stays: bool, idle: float = IDLE) -> N
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
-    server = grpc.aio.server(options=OPTIONS)
     servicer = Servicer(supervisor, ending.set)
+    servers = [await _listen(home, servicer)]
+    log.info("engine %s, pid %d, listens at %s", __version__, os.getpid(), home.socket)
+    _tell(ready_fd, "ready")
+    try:
+        watch = asyncio.create_task(_guard(supervisor, servicer, servers, home, stays, idle, ending))
+        await ending.wait()
+        watch.cancel()
+    finally:
+        log.info("ending")
+        await supervisor.close()
+        await asyncio.gather(*(server.stop(1.0) for server in servers))
+        with contextlib.suppress(FileNotFoundError):
+            home.socket.unlink()
+
+
+async def _listen(home: Home, servicer: Servicer) -> grpc.aio.Server:
+    """A server at the home's socket, which is for nobody else."""
+    server = grpc.aio.server(options=OPTIONS)
     add_ControlServicer_to_server(servicer, server)  # type: ignore[no-untyped-call,unused-ignore]
     with contextlib.suppress(FileNotFoundError):
         home.socket.unlink()
     server.add_insecure_port(f"unix:{home.socket}")
     await server.start()
     os.chmod(home.socket, 0o600)
-    log.info("engine %s, pid %d, listens at %s", __version__, os.getpid(), home.socket)
-    _tell(ready_fd, "ready")
-    try:
-        watch = asyncio.create_task(_guard(supervisor, servicer, server, home, stays, idle, ending))
-        await ending.wait()
-        watch.cancel()
-    finally:
-        log.info("ending")
-        await supervisor.close()
-        await server.stop(1.0)
-        with contextlib.suppress(FileNotFoundError):
-            home.socket.unlink()
+    return server
 
 
 async def _guard(
     supervisor: Supervisor,
     servicer: Servicer,
-    server: grpc.aio.Server,
+    servers: list[grpc.aio.Server],
     home: Home,
     stays: bool,
     idle: float,
@@ -99,10 +105,13 @@ async def _guard(
             return
         if not home.socket.exists():
             log.warning("%s was removed; listening there again", home.socket)
-            home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            server.add_insecure_port(f"unix:{home.socket}")
-            with contextlib.suppress(OSError):
-                os.chmod(home.socket, 0o600)
+            # A port added to a server that runs takes connections and answers none, so it is another server;
+            # the first goes on for those that it has.
+            try:
+                home.prepare()
+                servers.append(await _listen(home, servicer))
+            except (OSError, RuntimeError, QuarterdeckError) as error:
+                log.error("%s: %s", home.socket, error)
 
 
 def _tell(ready_fd: int, text: str) -> None:
