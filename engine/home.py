@@ -94,10 +94,15 @@ class Home:
                 f"{self.folder} can be entered by others (mode {stat.S_IMODE(found.st_mode):04o})",
                 f"chmod 700 {self.folder}, or name another folder with --socket",
             )
-        self.logs.mkdir(mode=0o700, exist_ok=True)
         readme = self.folder / "README"
-        if not readme.exists():
-            readme.write_text(README)
+        try:
+            self.logs.mkdir(mode=0o700, exist_ok=True)
+            if not readme.exists():
+                readme.write_text(README)
+        except OSError as error:
+            raise QuarterdeckError(
+                f"{error.filename}: {error.strerror}", f"remove it, or make room in {self.folder}"
+            ) from None
 
 
 def find_home(env: Mapping[str, str], socket: str | None = None) -> Home:

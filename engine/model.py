@@ -34,6 +34,9 @@ class Phase(StrEnum):
         return self in (Phase.READY, Phase.FAILED, Phase.STOPPED)
 
 
+TOO_SLOW = "not ready within"
+"""How the reason of a pod begins that did not get ready in its time."""
+
 # Worst first: a branch of the tree takes the first of these that one of its leaves has.
 SEVERITY: tuple[Phase, ...] = (
     Phase.FAILED,

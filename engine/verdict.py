@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 
 from .control import Control
-from .errors import EngineUnreachable, ReadyTimeout, StartError
-from .model import Fleet, Phase, PodKey, PodStatus
+from .errors import EngineUnreachable, ReadyTimeout, StartError, TargetError
+from .model import TOO_SLOW, Fleet, Phase, PodKey, PodStatus
 
 LOG_LINES = 12
 LOG_BYTES = 8_192
@@ -62,14 +62,18 @@ async def wait_ready(control: Control, topology: str, timeout: float | None) -> 
 async def start_error(control: Control, pod: PodStatus) -> StartError:
     """The error for a pod that failed: its name, why, and the end of its log as the hint."""
     end = await log_end(control, pod.key)
-    return StartError(
+    kind = ReadyTimeout if TOO_SLOW in pod.reason else StartError
+    return kind(
         f"{pod.topology}/{pod.name} failed: {pod.reason}",
         "the end of its log:\n" + "\n".join(f"    {line}" for line in end) if end else "",
     )
 
 
 async def log_end(control: Control, pod: PodKey) -> list[str]:
-    """The last lines of a pod's newest log, harmless to a terminal."""
-    chunk = await control.read_log(pod, 0, -LOG_BYTES, LOG_BYTES)
+    """The last lines of a pod's newest log, harmless to a terminal; none where it never got as far as a log."""
+    try:
+        chunk = await control.read_log(pod, 0, -LOG_BYTES, LOG_BYTES)
+    except TargetError:
+        return []
     lines = chunk.data.decode("utf-8", "replace").splitlines()
     return ["".join(char if char.isprintable() else " " for char in line) for line in lines[-LOG_LINES:]]

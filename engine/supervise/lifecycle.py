@@ -9,7 +9,7 @@ import signal
 from dataclasses import replace
 from typing import assert_never
 
-from ..model import Level, Phase
+from ..model import TOO_SLOW, Level, Phase
 from . import restart
 from .state import (
     Begin,
@@ -52,6 +52,8 @@ Step = tuple[Pod, tuple[Effect, ...]]
 CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
 """A fork that dies of one of these before it listens is tried again in an interpreter of its own."""
 RUNNING = (Phase.STARTING, Phase.READY, Phase.UNREADY)
+UNASKED = (Phase.PENDING, Phase.STOPPED, Phase.FAILED)
+"""From these a start is a start, not a restart."""
 RESTING = (Phase.PENDING, Phase.STOPPED, Phase.FAILED, Phase.BACKOFF)
 
 
@@ -102,7 +104,7 @@ def _spawn(pod: Pod, now: float) -> Step:
     started = replace(
         _enter(pod, Phase.STARTING, now),
         run=run,
-        restarts=pod.restarts + (pod.run > pod.first_run),
+        restarts=pod.restarts + (pod.run > pod.first_run and pod.phase not in UNASKED),
         pid=None,
         started_at=now,
         ready_at=None,
@@ -268,7 +270,7 @@ def _fired(pod: Pod, timer: Timer, now: float) -> Step:
         case Timer.READY if pod.phase is Phase.STARTING:
             blocked = f" ({pod.reason})" if pod.reason else ""
             limit = restart.age(pod.policy.timeout_ready or 0)
-            return replace(pod, fault=f"not ready within {limit}{blocked}"), (End(pod.run),)
+            return replace(pod, fault=f"{TOO_SLOW} {limit}{blocked}"), (End(pod.run),)
         case Timer.RETRY if pod.phase is Phase.BACKOFF:
             return _spawn(pod, now)
         case Timer.STABLE if pod.phase in RUNNING:
