@@ -7,9 +7,10 @@ import inspect
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from .control import Caller
 from .errors import SpecError, UsageError
@@ -31,6 +32,7 @@ from .spec.topology import Topology as TopologySpec
 from .verdict import wait_ready
 
 Uses = str | type | None
+W = TypeVar("W", bound=StrEnum)
 
 
 def spec_of(uses: Uses, folder: Path) -> str | None:
@@ -55,6 +57,14 @@ def spec_of(uses: Uses, folder: Path) -> str | None:
     if colon and path.endswith(".py"):
         return f"{(folder / path).absolute()}:{name}"
     return uses
+
+
+def _word(kind: type[W], key: str, value: str) -> W:
+    """The member that a word names. Raises UsageError for any other word."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise UsageError(f"{key}={value!r} is not known", f"say one of: {', '.join(kind)}") from None
 
 
 class Topology:
@@ -183,7 +193,7 @@ class Deployment(Topology):
             uses_after=spec_of(uses_after, folder),
             shards=shards,
             replicas=replicas,
-            polling={endpoint: Polling(value.upper()) for endpoint, value in polled.items()},
+            polling={endpoint: _word(Polling, "polling", value.upper()) for endpoint, value in polled.items()},
             needs=tuple(needs),
             host=host,
             port=port,
@@ -192,7 +202,7 @@ class Deployment(Topology):
             timeout_ready=None if timeout_ready < 0 else timeout_ready,
             timeout_send=timeout_send,
             grace=grace,
-            restart=Restart(restart),
+            restart=_word(Restart, "restart", restart),
             idempotent=idempotent,
             py_modules=tuple(str(folder / module) for module in py_modules),
         )

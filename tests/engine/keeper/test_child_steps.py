@@ -42,11 +42,19 @@ def test_variables_read_at_start_forbid_a_fork_where_they_differ(
     assert must_exec(job(env), OWN) is needed
 
 
-def test_another_interpreter_forbids_a_fork_the_same_does_not(tmp_path: os.PathLike[str]) -> None:
-    same = os.path.join(tmp_path, "python")
-    os.symlink(os.path.realpath(sys.executable), same)
-    assert not must_exec(job(OWN, same), OWN)
+def test_another_interpreter_forbids_a_fork_ours_by_another_name_does_not() -> None:
+    folder = os.path.dirname(sys.executable)
+    assert not must_exec(job(OWN, sys.executable), OWN)
+    assert not must_exec(job(OWN, os.path.join(folder, "python")), OWN)
     assert must_exec(job(OWN, "/bin/sh"), OWN)
+
+
+def test_an_environment_of_its_own_is_another_interpreter_though_it_links_to_ours(
+    tmp_path: os.PathLike[str],
+) -> None:
+    link = os.path.join(tmp_path, "python")
+    os.symlink(os.path.realpath(sys.executable), link)
+    assert must_exec(job(OWN, link), OWN)
 
 
 def test_another_interpreter_finds_us_where_we_are() -> None:
