@@ -182,7 +182,12 @@ def _number(text: str, row: Row) -> Span | None:
 
 
 def _total(pods: Iterable[PodStatus], moment: Moment, what: str) -> float | None:
-    found = [getattr(moment.samples[pod.key], what) for pod in pods if pod.key in moment.samples]
+    # A sample may be older than its pod's end.
+    found = [
+        getattr(moment.samples[pod.key], what)
+        for pod in pods
+        if pod.pid is not None and pod.key in moment.samples
+    ]
     known = [value for value in found if value is not None]
     return sum(known) if known else None
 

@@ -32,15 +32,25 @@ HARMLESS = frozenset(
 """Of these, the ones that a fork takes all the same, or that change nothing for a pod: its output is line-buffered,
 roots are read when a channel opens."""
 
-_BOOT = (
-    "import sys; sys.path.append({root!r}); "
-    "from quarterdeck.engine.pods.main import main; sys.exit(main({job}, {ready}))"
-)
+_BOOT = """\
+import json, os, sys
+sys.path.append({root!r})
+try:
+    import grpc, google.protobuf
+except ImportError as error:
+    packages = "grpcio grpcio-reflection protobuf"
+    reason = f"{{sys.executable}}: {{error}}; there: {{sys.executable}} -m pip install {{packages}}"
+    os.write({ready}, json.dumps({{"error": reason}}).encode())
+    sys.exit(1)
+from quarterdeck.engine.pods.main import main
+sys.exit(main({job}, {ready}))
+"""
 
 
 def must_exec(job: Job, own: dict[str, str]) -> bool:
     """Whether the job needs an interpreter of its own: another Python, or loader variables that differ."""
-    if job.python and os.path.realpath(job.python) != os.path.realpath(sys.executable):
+    # By folder, unresolved: the interpreters of two virtual environments may be links to one file.
+    if job.python and os.path.dirname(job.python) != os.path.dirname(sys.executable):
         return True
 
     def loader(env: dict[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ def details_of(
     runs = logs.runs(plan.key)
     return PodDetails(
         key=plan.key,
-        command=_command(pod),
+        command=_command(pod, running.shown[plan.key]),
         workspace=workspace_of(plan, home) if plan.role is Role.WORKER else "",
         env=_env(pod, running),
         probe="grpc health, every 15s",
@@ -41,9 +41,9 @@ def details_of(
     )
 
 
-def _command(pod: Pod) -> str:
+def _command(pod: Pod, uses: str) -> str:
     how = "an interpreter of its own" if pod.fresh else "forked from the keeper"
-    return f"{pod.plan.role.value} {pod.plan.uses or ''}".strip() + f" ({how})"
+    return f"{pod.plan.role.value} {uses}".strip() + f" ({how})"
 
 
 def _limit(pod: Pod) -> str:

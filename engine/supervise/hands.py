@@ -38,10 +38,15 @@ FATAL = "Fatal Python error: "
 """How faulthandler begins; what it says after that are places, not reasons."""
 
 
-def last_words(lines: tuple[str, ...]) -> str:
-    """The line of a log's end that says why the pod ended: the last one, or faulthandler's first."""
-    fatal = (line for line in reversed(lines) if line.startswith(FATAL))
-    return next(fatal, lines[-1] if lines else "")
+def last_words(lines: tuple[str, ...], code: int | None) -> str:
+    """The line of a log's end that says why the pod ended, if one does.
+
+    faulthandler's first line after a crash; the last line of a program that gave up by itself. What a pod was
+    saying when a signal ended it is no cause.
+    """
+    fatal = next((line for line in reversed(lines) if line.startswith(FATAL)), "")
+    gave_up = code is not None and code > 0 and bool(lines)
+    return fatal or (lines[-1] if gave_up else "")
 
 
 class Hands:
@@ -147,7 +152,7 @@ class Hands:
         now = time.time()
         started = self._logs.started_at(key, run)
         self._logs.close_run(key, run, now, ending(code, None if started is None else now - started))
-        tail = last_words(self._logs.tail(key, run, TAIL_LINES)) if code != 0 else ""
+        tail = last_words(self._logs.tail(key, run, TAIL_LINES), code)
         self._post(key, HasExited(run, code, tail))
 
     def _all_lost(self, error: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ..control import Caller
 from ..model import Fleet, PodKey, PodStatus, TopologyStatus
 from ..plan.pods import Plan, PodPlan
-from ..plan.status import deployment_status
+from ..plan.status import deployment_status, planned
 from ..spec.topology import DeploymentSpec
 from .launch import Launch
 from .state import Pod, Policy
@@ -26,6 +26,8 @@ class Running:
     specs: dict[str, DeploymentSpec] = field(default_factory=dict)
     pods: dict[str, tuple[PodPlan, ...]] = field(default_factory=dict)
     """By deployment."""
+    shown: dict[PodKey, str] = field(default_factory=dict)
+    """What each pod uses, without secrets."""
 
     @classmethod
     def of(cls, plan: Plan, caller: Caller, status: TopologyStatus) -> Running:
@@ -39,6 +41,7 @@ class Running:
             dict.fromkeys(pods, Launch.UNDER_WAY),
             {deployment.spec.name: deployment.spec for deployment in plan.deployments},
             pods,
+            {status.key: status.uses for status in planned(plan)},
         )
 
     def policy_of(self, pod: PodPlan) -> Policy:
@@ -56,8 +59,8 @@ class Running:
         return () if gateway is None or pod is gateway else (gateway.key,)
 
 
-def status_of(pod: Pod) -> PodStatus:
-    """A pod as the console may see it."""
+def status_of(pod: Pod, uses: str) -> PodStatus:
+    """A pod as the console may see it; `uses` as it may be shown."""
     plan = pod.plan
     return PodStatus(
         topology=plan.topology,
@@ -80,7 +83,7 @@ def status_of(pod: Pod) -> PodStatus:
         ready_at=pod.ready_at,
         since=pod.since,
         next_try_at=pod.next_try_at,
-        uses=plan.uses or "",
+        uses=uses,
     )
 
 
@@ -100,11 +103,13 @@ class Picture:
         """The fleet with its pods in the order of the tree."""
         topologies = list(running)
         order = [plan.key for topology in topologies for plan in topology.plan.pods]
+        shown = {key: uses for topology in topologies for key, uses in topology.shown.items()}
         statuses: dict[PodKey, tuple[Pod, PodStatus]] = {}
         for key in order:
             pod = pods[key]
             known = self._statuses.get(key)
-            statuses[key] = known if known is not None and known[0] is pod else (pod, status_of(pod))
+            same = known is not None and known[0] is pod
+            statuses[key] = known if known is not None and same else (pod, status_of(pod, shown[key]))
         self._statuses = statuses
         ports = {key: status.port for key, (_, status) in statuses.items()}
         return Fleet(

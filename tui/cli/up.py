@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -94,6 +95,7 @@ def _word(result: UpResult) -> str:
 def _stream(args: argparse.Namespace, name: str) -> int:
     """Without a terminal: print the logs until an interrupt, then close what was started."""
     home = home_of(args)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what supervises us sends that instead of ^c
     try:
         with_engine(home, lambda client: _print_logs(client, name))
     except KeyboardInterrupt:
