@@ -69,7 +69,7 @@ def _pod(
         Span(f"{glyphs.phases[pod.phase]} ", PHASE_ROLES[pod.phase]),
     ]
     age = "" if moment.frozen or not pod.since else f" for {span(moment.now - pod.since)}"
-    lines.append((*state, Span(pod_word(pod, moment) + age, Role.SOFT)))
+    lines.append((*state, Span(pod.phase.value + age, Role.SOFT)))
     process = f"pid {pod.pid}" if pod.pid else "no process"
     lines += labelled("runtime", f"{pod.runtime.value}, {process}", width)
     run = f"run {pod.run}, {several(pod.restarts, 'restart')}"

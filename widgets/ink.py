@@ -26,6 +26,8 @@ class Span(NamedTuple):
 
 
 Line = tuple[Span, ...]
+# Signs that stand in words (a cut, an arrow key) for fonts that lack them; each keeps its one cell.
+_PLAIN = str.maketrans("…←→↑↓─│", "~<>^v-|")
 BLANK: Line = ()
 
 
@@ -104,12 +106,13 @@ def paint(
 ) -> Strip:
     """The strip of a line, exactly `width` cells wide."""
     segments = []
+    plain = dress.glyphs.ascii
     for text, role, bold, underline, own, under in line:
         style = dress.style(role, under or ground, bold, underline, veil)
         if own is not None and veil is Veil.NONE and dress.colors:
             style += own
         if text:
-            segments.append(Segment(text, style))
+            segments.append(Segment(text.translate(_PLAIN) if plain else text, style))
     rest = dress.style(Role.TEXT, ground, veil=veil)
     return Strip(segments).adjust_cell_length(width, rest)
 

@@ -18,7 +18,7 @@ from .tape import PAGE, Tape
 
 WINDOW = 6_000
 """Decoded lines that are kept."""
-FAST = 0.033
+FAST = 0.066
 """Seconds between two reads of a log that grows."""
 SLOW = 1.0
 """Seconds between two reads of a log that has long been quiet."""

@@ -17,6 +17,8 @@ PAGE = 65_536
 """Bytes asked for when paging back."""
 PULL = 262_144
 """Bytes asked for at most in one call."""
+LEAP = 32_768
+"""Bytes that may have come between two looks at a log that is followed; beyond, only its end is shown."""
 REACH = 256
 """Reads made at most to find the start of one line; a longer one is shown in pieces."""
 
@@ -56,20 +58,23 @@ class Tape:
 
     async def open(self, run: int | None = None) -> None:
         """Forget the window and land at the end of `run`, or of the newest."""
-        self.lines = []
-        self.at_start = False
-        self.below = self.lag = 0
-        self._rest, self._rest_size = b"", 0
-        self._ended = set()
         runs = await self._source.runs(self.pod)
+        self._ended = set()
         if not runs:
-            self.at_start = True
+            self.lines, self.at_start = [], True
+            self.below = self.lag = 0
+            self._rest, self._rest_size = b"", 0
             self._top = self._end = self._counted = (0, 0)
             return
-        number = runs[-1].run if run is None else run
-        chunk = await self._source.read(self.pod, number, -self._page, self._page)
+        chosen = next((item for item in runs if item.run == run), runs[-1])
+        await self._land(chosen.run, self._page, chosen.started_at)
+
+    async def _land(self, number: int, page: int, began: float) -> None:
+        """A window of about `page` bytes at the end of a run that began at `began`."""
+        chunk = await self._source.read(self.pod, number, -page, page)
+        self.lines, self.at_start = [], False
+        self.below = self.lag = 0
         # What was there before us came at a time that only its run's start can tell, if anything.
-        began = next((item.started_at for item in runs if item.run == number), 0.0)
         self._seen = began if chunk.offset == 0 and began else self._clock()
         head, found, rest = chunk.data.rpartition(b"\n")
         start = chunk.offset + len(head) + len(found)
@@ -83,7 +88,7 @@ class Tape:
         if b"\n" in head or (head and chunk.offset == 0):
             self._prepend(head + found, chunk.offset, number)
         else:
-            await self.more_above(self._page)
+            await self.more_above(page)
         self._show_rest()
 
     # Above
@@ -144,7 +149,8 @@ class Tape:
     async def more_below(self, keep: bool = True, leap: bool = False) -> bool:
         """Read on at the end; True when something came.
 
-        With `keep` off lines are only counted; with `leap` a window that is far behind opens anew at the end.
+        With `keep` off lines are only counted; with `leap` a window that is behind lands at the end anew: nobody
+        reads lines that rush by, and scrolling up reads them again.
         """
         if self._end == (0, 0):
             before = len(self.lines)
@@ -153,10 +159,13 @@ class Tape:
         if not keep:
             return await self._count()
         number, offset = self._end
-        chunk = await self._source.read(self.pod, number, offset + self._rest_size, PULL)
-        begun_again = chunk.size < offset
-        if begun_again or (leap and chunk.size - chunk.offset - len(chunk.data) > PULL):
+        limit = LEAP if leap else PULL
+        chunk = await self._source.read(self.pod, number, offset + self._rest_size, limit)
+        if chunk.size < offset:  # the file was begun again
             await self.open()
+            return True
+        if leap and chunk.size - chunk.offset > limit:
+            await self._land(number, LEAP // 2, 0.0)
             return True
         if chunk.data:
             self._append(chunk)

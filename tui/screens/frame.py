@@ -68,6 +68,7 @@ class Frame(Screen[None]):
         yield self._keys
 
     def on_mount(self) -> None:
+        self.set_class(dress_of(self).glyphs.ascii, "-ascii")
         self._lay_out()
         self.pods.focus()
         self.set_interval(1.0, self.tick)

@@ -12,6 +12,7 @@ from tests.fakes.fleets import pod, search_fleet
 from quarterdeck.engine.control import Verb
 from quarterdeck.engine.errors import VersionMismatch
 from quarterdeck.engine.model import Fleet, PodKey
+from quarterdeck.widgets.logview import LogView
 
 SIZES = [(80, 24), (120, 40), (160, 45)]
 
@@ -98,7 +99,7 @@ async def test_the_log_goes_on_where_it_stopped() -> None:
     control.write(key, "earlier words\n")
     async with console(control, (160, 45)) as seen:
         await seen.press("j")
-        await seen.until("earlier words")
+        await seen.until(lambda: seen.main.query_one(LogView).pods == (key,) and "earlier words" in seen.text)
         await control.lose()
         await seen.until("lost the engine")
         control.write(key, "meanwhile\n")

@@ -227,3 +227,21 @@ async def test_an_empty_engine(control: FakeControl) -> None:
         await control.set(search_fleet())
         await seen.until("12/14 ready")
         assert "nothing runs" not in seen.text
+
+
+@pytest.mark.parametrize(
+    "keys", [["j"], ["d"], ["G", "alt+3"], ["question_mark"], ["x"], ["K"], ["colon", "r"], ["l"]]
+)
+async def test_plain_characters_are_plain_everywhere(control: FakeControl, keys: list[str]) -> None:
+    async with console(control, ascii=True) as seen:
+        await seen.press(*keys)
+        await seen.pilot.pause()
+        assert seen.text.isascii(), [line for line in seen.lines if not line.isascii()]
+
+
+async def test_no_color(control: FakeControl, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with console(control) as seen:
+        styles = [segment.style for strip in seen.app.screen._compositor.render_strips() for segment in strip]
+        assert all(style is None or style.color is None or style.color.is_default for style in styles)
+        assert any(style is not None and style.reverse for style in styles)
