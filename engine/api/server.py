@@ -1,31 +1,25 @@
-"""The engine as a daemon: `python -m quarterdeck.engine.api.server SOCKET READY_FD STAYS`.
-
-Owns the socket, the lock that makes it the only one, and the engine's own end. The lock is taken before the
-socket is bound and held for life, since a second gRPC server could bind the same path without an error.
-"""
+"""The engine's server: Control on its socket until a signal, Shutdown or idleness. Owns the socket and the end."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
-import sys
+import subprocess
 import time
+from collections.abc import Callable
 
 import grpc.aio
 
 from ..errors import QuarterdeckError
-from ..home import Home, find_home
+from ..home import Home
 from ..supervise.supervisor import Supervisor
 from .client import LARGEST_MESSAGE
 from .control_pb2_grpc import add_ControlServicer_to_server
 from .servicer import Servicer
 
-IDLE = 60.0
-"""Seconds without topology and console after which an engine that `qd up` started ends by itself."""
 OPTIONS = (
     ("grpc.max_send_message_length", LARGEST_MESSAGE),
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
@@ -33,24 +27,13 @@ OPTIONS = (
 log = logging.getLogger("quarterdeck.engine")
 
 
-def take_lock(home: Home) -> None:
-    """Take the lock; the kernel gives it back when this process has ended, which whoever waits for that relies on.
-
-    Raises QuarterdeckError when another engine has it.
-    """
-    descriptor = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise QuarterdeckError(f"an engine runs at {home.socket} already") from None
-
-
-async def serve(home: Home, ready_fd: int, stays: bool, idle: float = IDLE) -> None:
-    """Run until a signal, Shutdown, or idleness; everything is closed on return."""
+async def serve(
+    home: Home, listening: Callable[[], None], stays: bool, keeper: subprocess.Popen[bytes], idle: float
+) -> None:
+    """Run until a signal, Shutdown, or `idle` seconds without topology and console; all is closed on return."""
     from quarterdeck import __version__
 
-    supervisor = Supervisor(home, __version__, stays, log_fd=2)
+    supervisor = Supervisor(home, __version__, stays, log_fd=2, keeper=keeper)
     await supervisor.open()
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -59,7 +42,7 @@ async def serve(home: Home, ready_fd: int, stays: bool, idle: float = IDLE) -> N
     servicer = Servicer(supervisor, ending.set)
     servers = [await _listen(home, servicer)]
     log.info("engine %s, pid %d, listens at %s", __version__, os.getpid(), home.socket)
-    _tell(ready_fd, "ready")
+    listening()
     try:
         watch = asyncio.create_task(_guard(supervisor, servicer, servers, home, stays, idle, ending))
         await ending.wait()
@@ -112,35 +95,3 @@ async def _guard(
                 servers.append(await _listen(home, servicer))
             except (OSError, RuntimeError, QuarterdeckError) as error:
                 log.error("%s: %s", home.socket, error)
-
-
-def _tell(ready_fd: int, text: str) -> None:
-    with contextlib.suppress(OSError):
-        os.write(ready_fd, text.encode())
-        os.close(ready_fd)
-
-
-def main(socket: str, ready_fd: int, stays: bool) -> int:
-    os.umask(0o077)
-    home = find_home({}, socket)
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    idle = float(os.environ.get("QUARTERDECK_IDLE", IDLE))
-    try:
-        home.prepare()
-        take_lock(home)
-    except QuarterdeckError as error:
-        _tell(ready_fd, str(error))
-        return error.exit_code
-    try:
-        asyncio.run(serve(home, ready_fd, stays, idle))
-    except QuarterdeckError as error:
-        log.error("%s", error)
-        _tell(ready_fd, str(error))
-        return error.exit_code
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.argv[3] == "stays"))

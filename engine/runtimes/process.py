@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 
 from ..errors import QuarterdeckError
-from ..home import ENGINE_MARK, Home
-from ..keeper.processes import MARK
+from ..home import Home
+from ..keeper.start import start_keeper
 from ..plan.job import Job
 from .link import Link, Message
 from .runtime import Bound, Broken, Caps, Exited, Fact, Lost, Refused, Started
 
-TITLE_ROOM = 120
-"""Bytes of padding in the keeper's arguments, so that a forked pod's title fits."""
 CONNECT_TIMEOUT = 20.0
 
 
@@ -28,8 +24,16 @@ class ProcessRuntime:
 
     caps = Caps()
 
-    def __init__(self, home: Home, report: Callable[[Fact], None], log_fd: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        report: Callable[[Fact], None],
+        log_fd: int | None = None,
+        keeper: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        """`keeper` is one that was started already, for `open` to take first."""
         self._home = home
+        self._given = keeper
         self._report = report
         self._log_fd = log_fd
         self._keeper: subprocess.Popen[bytes] | None = None
@@ -41,23 +45,8 @@ class ProcessRuntime:
 
     async def open(self) -> None:
         """Start the keeper and connect to it. Raises QuarterdeckError when it does not come up."""
-        home = self._home
-        path = home.keeper_socket
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        env = dict(os.environ)
-        env[MARK] = "0" * 16
-        env[ENGINE_MARK] = home.mark
-        arguments = [str(path), str(home.socket), str(home.lock), "." * TITLE_ROOM]
-        out = subprocess.DEVNULL if self._log_fd is None else self._log_fd
-        self._keeper = subprocess.Popen(  # noqa: ASYNC220 -- it returns as soon as the child has forked
-            [sys.executable, "-m", "quarterdeck.engine.keeper.main", *arguments],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
+        given, self._given = self._given, None
+        self._keeper = given or start_keeper(self._home, self._log_fd)
         self._link = Link(await self._connect(), self._hear)
         self.keeper_pid = self._keeper.pid
 

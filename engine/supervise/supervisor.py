@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections.abc import AsyncIterator, Sequence
 
 from ..control import Caller, UpOutcome, UpResult, Verb
 from ..errors import Conflict, TargetError, UsageError
-from ..home import ENGINE_MARK, Home
-from ..keeper.processes import marked
+from ..home import Home
 from ..model import (
     EngineInfo,
     Event,
@@ -55,7 +54,15 @@ SIGNALS = frozenset(map(int, signal.Signals))
 class Supervisor:
     """Runs topologies through a keeper of its own. `open` before use, `close` after."""
 
-    def __init__(self, home: Home, version: str, stays: bool = False, log_fd: int | None = None) -> None:
+    def __init__(
+        self,
+        home: Home,
+        version: str,
+        stays: bool = False,
+        log_fd: int | None = None,
+        keeper: subprocess.Popen[bytes] | None = None,
+    ) -> None:
+        """`log_fd` takes what the keeper prints; `keeper` is one that was started already."""
         self.home = home
         self.stays = stays
         self._version = version
@@ -67,7 +74,7 @@ class Supervisor:
         self._chronicle = Chronicle()
         self._logs = LogBook(home.logs)
         self._machine = Machine(self._perform, self._moved, self._settled)
-        self._runtime = ProcessRuntime(home, self._report, log_fd)
+        self._runtime = ProcessRuntime(home, self._report, log_fd, keeper)
         self._activation = Activation(self._acknowledged)
         self._hands = Hands(
             home,
@@ -91,9 +98,8 @@ class Supervisor:
     # -- life
 
     async def open(self) -> None:
-        """Start the keeper; end what an engine before us may have left."""
+        """Start the keeper; with it ends what an engine before us may have left."""
         self.home.prepare()
-        self._end_strays()
         await self._runtime.open()
         self._sampler.open()
 
@@ -116,13 +122,6 @@ class Supervisor:
             self._chronicle.close()
             self.broadcast.close()
 
-    def _end_strays(self) -> None:
-        """SIGKILL what carries our mark although nobody of ours starts it any more."""
-        for process in marked(ENGINE_MARK, self.home.mark):
-            if process.pid not in (os.getpid(), os.getppid()):
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(process.pid, signal.SIGKILL)
-
     def _keeper_lost(self, error: str) -> None:
         if self._closing:
             return
@@ -133,7 +132,6 @@ class Supervisor:
 
     async def _replace_keeper(self) -> None:
         await self._runtime.reap()
-        self._end_strays()
         await self._runtime.open()
 
     # -- Control

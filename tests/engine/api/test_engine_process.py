@@ -69,7 +69,7 @@ def test_twenty_callers_at_once_start_one_engine(home: Home) -> None:
         caller.stdin.flush()
     said = [caller.communicate()[0].strip() for caller in callers]
     assert sorted(said) == ["False"] * 19 + ["True"]
-    engines = [p for p in ours(home) if b"api.server" in Path(f"/proc/{p.pid}/cmdline").read_bytes()]
+    engines = [p for p in ours(home) if b"api.daemon" in Path(f"/proc/{p.pid}/cmdline").read_bytes()]
     assert [engine.pid for engine in engines] == [asyncio.run(pid_of(home))]
     assert "Traceback" not in home.engine_log.read_text()
 
@@ -171,7 +171,7 @@ def test_a_second_engine_at_one_home_says_so(home: Home) -> None:
     ensure(home)
     read, write = os.pipe()
     second = subprocess.run(
-        [sys.executable, "-m", "quarterdeck.engine.api.server", str(home.socket), str(write), "leaves"],
+        [sys.executable, "-m", "quarterdeck.engine.api.daemon", str(home.socket), str(write), "leaves"],
         pass_fds=(write,),
         check=False,
         timeout=30,
