@@ -83,7 +83,7 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
         return self.main
 
     def on_mount(self) -> None:
-        self._dial()
+        self.call_after_refresh(self._dial)  # the first picture does not wait for the client to load
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self.exit, 0)
         loop.add_signal_handler(signal.SIGHUP, self._hung_up)

@@ -22,9 +22,10 @@ def run_console(
 
     async def connect() -> Connected:
         # Loaded while the first picture is already on the screen.
+        from quarterdeck import __version__
         from quarterdeck.engine.api.client import connect as dial
 
-        return await dial(socket)
+        return await dial(socket, __version__)
 
     app = QuarterdeckApp(
         connect, owns=owns, read_only=read_only, ascii=ascii, theme=theme, target=target, socket=socket

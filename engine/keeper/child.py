@@ -39,7 +39,7 @@ try:
     import grpc, google.protobuf
 except ImportError as error:
     packages = "grpcio grpcio-reflection protobuf"
-    reason = f"{{sys.executable}}: {{error}}; there: {{sys.executable}} -m pip install {{packages}}"
+    reason = f"{{sys.executable}}: {{error}}; pods need it, install it there: {{sys.executable}} -m pip install {{packages}}"
     os.write({ready}, json.dumps({{"error": reason}}).encode())
     sys.exit(1)
 from quarterdeck.engine.pods.main import main
