@@ -14,6 +14,7 @@ from .ink import BLANK, Line, Span, dress_of, paint, spread, veil_of
 class Bar(Widget):
     """A line of the frame: totals, tabs, subject, keys."""
 
+    ALLOW_SELECT = False
     DEFAULT_CSS: ClassVar[str] = "Bar { height: 1; width: 1fr; }"
 
     def __init__(self, *, ground: Ground = Ground.BACKGROUND, id: str | None = None) -> None:
@@ -44,6 +45,7 @@ class Bar(Widget):
 class Divider(Widget):
     """The one vertical line between the tree and the pane."""
 
+    ALLOW_SELECT = False
     DEFAULT_CSS: ClassVar[str] = "Divider { width: 1; height: 1fr; }"
 
     def render_line(self, y: int) -> Strip:

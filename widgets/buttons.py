@@ -18,6 +18,7 @@ from .ink import Span, cells, dress_of, paint, width_of
 class Buttons(Widget, can_focus=True):
     """Choices as (id, text)."""
 
+    ALLOW_SELECT = False
     DEFAULT_CSS: ClassVar[str] = "Buttons { height: 1; }"
     BINDINGS: ClassVar = [
         Binding("left,shift+tab", "choose(-1)", show=False),

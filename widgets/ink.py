@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -39,6 +40,11 @@ def cells(text: str) -> int:
 def width_of(line: Iterable[Span]) -> int:
     """Width of a line on the screen."""
     return sum(cells(span.text) for span in line)
+
+
+def text_of(line: Iterable[Span]) -> str:
+    """The words of a line."""
+    return "".join(span.text for span in line)
 
 
 def cut(text: str, width: int, mark: str = "…") -> str:
@@ -115,6 +121,27 @@ def paint(
             segments.append(Segment(text.translate(_PLAIN) if plain else text, style))
     rest = dress.style(Role.TEXT, ground, veil=veil)
     return Strip(segments).adjust_cell_length(width, rest)
+
+
+def select(strip: Strip, selection: Selection | None, y: int, dress: Dress) -> Strip:
+    """A strip with what the mouse has selected of it shown, and with the places that selecting needs."""
+    span = None if selection is None else selection.get_span(y)
+    if span is not None:
+        start, end = span[0], strip.cell_length if span[1] == -1 else span[1]
+        chosen = dress.style(Role.ON_ACCENT, Ground.ACCENT)
+        inside = [
+            Segment(text, chosen if own is None else own + chosen) for text, own, _ in strip.crop(start, end)
+        ]
+        strip = Strip.join([strip.crop(0, start), Strip(inside), strip.crop(end)])
+    return strip.apply_offsets(0, y)
+
+
+def selected(lines: Iterable[Line], selection: Selection) -> str:
+    """The words of what is selected of the lines on screen, without the blank that each begins with."""
+    first, *rest = selection.extract("\n".join(" " + text_of(line) for line in lines)).split("\n")
+    return "\n".join(
+        [first if selection.start and selection.start.x else first[1:], *(line[1:] for line in rest)]
+    )
 
 
 def dress_of(widget: Widget) -> Dress:

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from .dress import Role, Veil
-from .ink import BLANK, Line, Span, dress_of, paint, veil_of
+from .ink import BLANK, Line, Span, dress_of, paint, select, selected, veil_of
 from .logline import LogLine
 from .logpaint import LogLook, log_line
 from .scroller import Scroller
@@ -59,7 +59,7 @@ class LogCanvas(Widget, can_focus=True):
         line, veil = self._content(y, self._frame())
         self._painted[y] = (line, veil)
         strip = paint((Span(" "), *line), dress_of(self), self.size.width, veil=veil)
-        return strip.apply_offsets(0, y)
+        return select(strip, self.text_selection, y, dress_of(self))
 
     def _frame(self) -> Frame:
         look = self.look
@@ -100,8 +100,4 @@ class LogCanvas(Widget, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         frame = self._frame()
-        rows = ("".join(span.text for span in self._content(y, frame)[0]) for y in range(len(frame[1])))
-        return selection.extract("\n".join(" " + row for row in rows)), "\n"
-
-    def on_resize(self) -> None:
-        self._painted.clear()
+        return selected((self._content(y, frame)[0] for y in range(len(frame[1]))), selection), "\n"

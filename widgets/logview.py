@@ -93,6 +93,9 @@ class LogView(LogCanvas):
         self.scroller = Scroller()
         self._state(replace(LogState(), following=run is None))
         self.repaint_changed()
+        self._open(run)
+
+    def _open(self, run: int | None) -> None:
         self._reader = None
         if self._pods:
             reel = Reel(self._source, self._pods, self._clock)
@@ -111,7 +114,10 @@ class LogView(LogCanvas):
     def resume(self) -> None:
         """The engine is there again: go on where it stopped."""
         self._state(replace(self.state, trouble=""))
-        self.wake()
+        if self.state.following and self._reader is not None:
+            self._open(None)  # another engine may have other runs; the old lines stand until new ones come
+        else:
+            self.wake()
 
     # What the reader asks and tells
 
@@ -308,7 +314,6 @@ class LogView(LogCanvas):
         return "nothing in it passes the filter" if self.wanted else "no output yet"
 
     def on_resize(self) -> None:
-        super().on_resize()
         self._settle()
         self._nudge()
 

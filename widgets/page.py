@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.geometry import Region
+from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
 from .dress import Ground, Role, Veil
-from .ink import BLANK, Line, Span, cut_line, dress_of, paint, veil_of
+from .ink import BLANK, Line, Span, cut_line, dress_of, paint, select, selected, veil_of
 
 
 class Page(Widget, can_focus=True):
@@ -72,7 +73,12 @@ class Page(Widget, can_focus=True):
         width = self.size.width
         first = Span(dress.glyphs.cursor, Role.ACCENT) if chosen else Span(" ")
         ground = Ground.SELECTION if chosen else self._ground
-        return paint((first, *cut_line(line, width - 2, dress.glyphs.cut)), dress, width, ground, veil)
+        strip = paint((first, *cut_line(line, width - 2, dress.glyphs.cut)), dress, width, ground, veil)
+        return select(strip, self.text_selection, y, dress)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        shown = self.lines[self._top : self._top + self.size.height]
+        return selected(shown, selection), "\n"
 
     def _repaint(self) -> None:
         if not self.is_attached:
@@ -86,7 +92,6 @@ class Page(Widget, can_focus=True):
             self.refresh(*lines)
 
     def on_resize(self) -> None:
-        self._painted.clear()
         self._top = min(self._top, self._last_top)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:

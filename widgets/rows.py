@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 
 from quarterdeck.engine.model import (
     SEVERITY,
@@ -35,7 +35,7 @@ class Kind(Enum):
     """The blank line between two topologies; the cursor passes over it."""
 
 
-class Sort(Enum):
+class Sort(StrEnum):
     """What siblings are ordered by; the words are the captions of the columns."""
 
     NAME = "name"

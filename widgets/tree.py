@@ -32,6 +32,7 @@ CAPTIONS = 1
 class PodTree(Widget, can_focus=True):
     """The tree. Set `fleet`, `samples`, `wanted`, `sort`; call `tick` once a second."""
 
+    ALLOW_SELECT = False
     DEFAULT_CSS: ClassVar[str] = "PodTree { background: $background; }"
 
     class Moved(Message):
@@ -278,7 +279,6 @@ class PodTree(Widget, can_focus=True):
             self.refresh(*lines)
 
     def on_resize(self) -> None:
-        self._painted.clear()
         self._top = max(0, min(self._top, len(self.rows) - self.height))
         self._into_view()
 

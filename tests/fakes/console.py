@@ -73,6 +73,16 @@ class Console:
             assert time.monotonic() < end, f"waited for {told!r}; the screen:\n{self.text}"
             await self.pilot.pause()
 
+    async def quiet(self, heard: list[Any], rounds: int = 20) -> None:
+        """Wait until nothing is heard for some rounds; what was heard before is forgotten."""
+        end = time.monotonic() + DEADLINE
+        still = 0
+        while still < rounds:
+            assert time.monotonic() < end, f"still hears {heard}"
+            await self.pilot.pause()
+            still = 0 if heard else still + 1
+            heard.clear()
+
     async def never(self, told: Callable[[], object], rounds: int = 30) -> None:
         """Something does not come to hold while everything that is under way is done."""
         for _ in range(rounds):

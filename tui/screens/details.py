@@ -12,7 +12,7 @@ from quarterdeck.engine.errors import QuarterdeckError
 from quarterdeck.engine.model import Fleet, PodDetails
 from quarterdeck.widgets.cells import Moment
 from quarterdeck.widgets.details import branch_lines, pod_lines
-from quarterdeck.widgets.ink import BLANK, Line, Span, dress_of
+from quarterdeck.widgets.ink import BLANK, Line, Span, dress_of, text_of
 from quarterdeck.widgets.page import Page
 from quarterdeck.widgets.rows import Row
 
@@ -124,4 +124,4 @@ class DetailsTab(Tab):
         return (Span("  "), *state_of(pod, dress_of(self).glyphs.phases[pod.phase], moment)), BLANK
 
     def text(self) -> str:
-        return "\n".join("".join(span.text for span in line).rstrip() for line in self.page_view.lines)
+        return "\n".join(text_of(line).rstrip() for line in self.page_view.lines)

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from quarterdeck.engine.model import Event
 from quarterdeck.widgets.details import event_line
 from quarterdeck.widgets.dress import Role
-from quarterdeck.widgets.ink import BLANK, Line, Span, dress_of
+from quarterdeck.widgets.ink import BLANK, Line, Span, dress_of, text_of
 from quarterdeck.widgets.measure import several
 from quarterdeck.widgets.page import Page
 from quarterdeck.widgets.rows import Kind, Row
@@ -88,7 +88,7 @@ class EventsTab(Tab):
         return (Span(f"  {several(self._shown, 'event')}", Role.MUTED),) if self.row else BLANK, BLANK
 
     def text(self) -> str:
-        return "\n".join("".join(span.text for span in line).rstrip() for line in self.page_view.lines)
+        return "\n".join(text_of(line).rstrip() for line in self.page_view.lines)
 
 
 def concerns(event: Event, row: Row) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -15,7 +14,7 @@ from quarterdeck.widgets.bar import Bar, Divider
 from quarterdeck.widgets.dress import Ground, Role
 from quarterdeck.widgets.ink import Line, Span, dress_of
 from quarterdeck.widgets.page import Page
-from quarterdeck.widgets.rows import Kind, Row
+from quarterdeck.widgets.rows import Kind, Row, Sort
 from quarterdeck.widgets.tree import PodTree
 
 from ..footer import footer
@@ -38,8 +37,6 @@ HOST_EVERY = 5.0
 
 class Frame(Screen[None]):
     """Binds slices of what the engine tells to widgets."""
-
-    DEFAULT_CLASSES: ClassVar[str] = ""
 
     def __init__(self, session: Session, host_name: str) -> None:
         super().__init__()
@@ -215,6 +212,9 @@ class Frame(Screen[None]):
         if self.pods.wanted:
             right += [Span("  ")] if right else []
             right.append(Span(f"filter {self.pods.wanted.typed}", Role.ACCENT))
+        if self.pods.sort is not Sort.NAME:
+            right += [Span("  ")] if right else []
+            right.append(Span(f"by {self.pods.sort}", Role.SOFT))
         if count := len(self.pods.marks):
             right += [Span("  ")] if right else []
             right.append(Span(f"{count} marked", Role.SOFT))

@@ -147,11 +147,11 @@ async def test_an_idle_console_draws_nothing() -> None:
     control = FakeControl(fleet=steady)
     async with console(control, (160, 45)) as seen:
         await seen.until("no output yet")
-        await seen.pilot.pause()
         written: list[str] = []
         driver = seen.app._driver
         assert driver is not None
         driver.write = written.append  # type: ignore[method-assign, assignment]
+        await seen.quiet(written)
         for _ in range(5):
             seen.main.tick()
             await seen.pilot.pause()

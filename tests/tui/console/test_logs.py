@@ -287,3 +287,33 @@ async def test_moving_on_quickly_reads_only_where_the_cursor_rests(control: Fake
         await seen.press(*["j"] * 50)
         await seen.until("words of clean/rep-48")
         assert control.reads - before < 500
+
+
+async def test_selecting_with_the_mouse_and_copying(control: FakeControl) -> None:
+    async with console(control, (80, 24)) as seen:
+        await open_log(seen)
+        log = view(seen)
+        await seen.pilot.mouse_down(log, offset=(1, 0))
+        await seen.pilot.hover(log, offset=(8, 1))
+        await seen.pilot.mouse_up(log, offset=(8, 1))
+        await seen.press("ctrl+c")
+        await seen.until("copied")
+        lines = shown(seen)
+        assert seen.app.clipboard.split("\n") == [lines[0], lines[1][:8]]
+        assert seen.app.is_running
+
+
+async def test_another_engine_s_runs_are_found(control: FakeControl) -> None:
+    control.end_run(KEY, "exit 1 after 3s")
+    control.write(KEY, "line of the second run\n")
+    async with console(control, (80, 24)) as seen:
+        await seen.press("j", "l")
+        await seen.until("line of the second run")
+        await control.lose()
+        await seen.until("lost the engine")
+        control.logs[KEY] = []
+        control.logs.pop(KEY)
+        control.write(KEY, "line of another engine\n")
+        await control.come_back()
+        await seen.until("line of another engine")
+        assert "second run" not in seen.text

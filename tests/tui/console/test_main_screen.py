@@ -197,9 +197,12 @@ async def test_ages_tick_only_where_their_text_changes(control: FakeControl) -> 
     now = NOW
     async with console(control, (80, 24), clock=lambda: now) as seen:
         await seen.until("backoff 8s")
+        seen.main.tick()  # from here on the tree knows what stands on the screen
+        await seen.pilot.pause()
         painted: list[int] = []
         original = seen.main.pods.render_line
         seen.main.pods.render_line = lambda y: painted.append(y) or original(y)  # type: ignore[func-returns-value, method-assign]
+        await seen.quiet(painted)
         now = NOW + 3
         seen.main.tick()
         await seen.until("backoff 5s")
