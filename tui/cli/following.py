@@ -83,7 +83,8 @@ async def follow(control: Control, cursors: list[Cursor], forever: bool) -> Asyn
                 yield cursor, lines
             elif not data and (over or not forever):
                 if cursor.rest:
-                    yield cursor, cursor.rest + b"\n"
+                    # In a stream of runs the next one begins on a line of its own.
+                    yield cursor, cursor.rest + (b"\n" if forever else b"")
                     cursor.rest = b""
                 if forever and await cursor.next_run(control):
                     quiet = False

@@ -10,8 +10,10 @@ _SEQUENCES = re.compile(
     rb"\x1b\[[0-9;:<=>?]*[ -/]*[@-~]"  # CSI
     rb"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|(?=\n)|$)"  # OSC, DCS, SOS, PM, APC
     rb"|\x1b[ -/]*[0-~]"
-    rb"|[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]"
+    rb"|[\x00-\x08\x0b-\x1f\x7f]"
 )
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
 
 
 def _replace(found: re.Match[bytes]) -> bytes:
@@ -20,12 +22,13 @@ def _replace(found: re.Match[bytes]) -> bytes:
         return text
     if text == b"\r":
         return b""
-    return b"\xef\xbf\xbd" if len(text) == 1 else b""
+    return REPLACEMENT if len(text) == 1 else b""
 
 
 def harmless(data: bytes) -> bytes:
     """The bytes without control sequences other than colours; newlines and tabs stay."""
-    return _SEQUENCES.sub(_replace, data)
+    # C1 controls last: what is taken out before them may have stood between their two bytes.
+    return _C1.sub(REPLACEMENT, _SEQUENCES.sub(_replace, data))
 
 
 def emit(data: bytes) -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from quarterdeck.engine.errors import TargetError
-from quarterdeck.engine.model import PodStatus
+from quarterdeck.engine.model import PodKey, PodStatus
 from quarterdeck.engine.target import resolve
 
 from .following import Cursor, follow, tail_offset
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from quarterdeck.engine.api.client import Client
 
 EXAMPLE = """\
-  qd logs search/index -f --tail 20      all its pods, each line with its pod's name
+  qd logs search/index -f --tail 20      all its pods, each line with a name
   qd logs search/clean/rep-0 --previous  the run before this one
   less "$(qd logs search/gateway --path)\""""
 
@@ -40,9 +40,9 @@ async def _logs(client: Client, args: argparse.Namespace) -> int:
     cursors = [cursor for pod in pods if (cursor := await _cursor(client, pod, args)) is not None]
     if args.path or not cursors:
         return 0
-    width = max(len(cursor.pod.name) for cursor in cursors)
+    names = tags([cursor.pod for cursor in cursors])
     async for cursor, data in follow(client, cursors, args.follow and not args.previous):
-        emit(data if len(pods) == 1 else tagged(cursor.pod.name.ljust(width), data))
+        emit(data if len(pods) == 1 else tagged(names[cursor.pod], data))
     return 0
 
 
@@ -63,7 +63,16 @@ async def _cursor(client: Client, pod: PodStatus, args: argparse.Namespace) -> C
     return Cursor(pod.key, newest, offset)
 
 
+def tags(pods: list[PodKey]) -> dict[PodKey, str]:
+    """What stands before the lines of each pod: its name, of one width, with the topology where there are several."""
+    several = len({pod.topology for pod in pods}) > 1
+    names = {pod: str(pod) if several else pod.name for pod in pods}
+    width = max(map(len, names.values()))
+    return {pod: name.ljust(width) for pod, name in names.items()}
+
+
 def tagged(name: str, lines: bytes) -> bytes:
-    """Whole lines, each behind its pod's name."""
+    """Lines, each behind its pod's name; the last one is ended where it was not."""
     tag = name.encode() + b"  "
-    return b"".join(tag + line for line in lines.splitlines(keepends=True))
+    whole = b"".join(tag + line for line in lines.splitlines(keepends=True))
+    return whole if whole.endswith(b"\n") else whole + b"\n"

@@ -113,12 +113,15 @@ def complain(error: QuarterdeckError) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of `qd` and `quarterdeck`."""
     try:
-        return dispatch(sys.argv[1:] if arguments is None else arguments)
-    except QuarterdeckError as error:
-        complain(error)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 130
+        try:
+            return dispatch(sys.argv[1:] if arguments is None else arguments)
+        except QuarterdeckError as error:
+            complain(error)
+            return error.exit_code
+        except KeyboardInterrupt:
+            return 130
+        finally:
+            print(end="", flush=True)  # here, where a reader that has gone can still be told from a fault
     except BrokenPipeError:
         # Whoever read our output has gone; flushing at exit must not complain of that again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -45,6 +45,9 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--rate and --for go together", "for example: --rate 20 --for 10")
     if args.rate is not None and not 0 < args.rate <= 100_000:
         raise UsageError(f"--rate {args.rate:g} is not a rate", "say requests a second, above 0")
+    for option, seconds in (("--for", args.seconds), ("--timeout", args.timeout)):
+        if seconds is not None and not seconds > 0:
+            raise UsageError(f"{option} {seconds:g} is no time", "say seconds, above 0")
     tensors = read_tensors(args.data)
     address = with_engine(home_of(args), lambda client: _address(client, args.target))
     return asyncio.run(_send(address, tensors, args))
