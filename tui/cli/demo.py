@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 EXAMPLE = """\
   qd demo                        in a terminal: the console, with traffic
   CUDA_TOTAL_DEVICES=4 qd demo   the same on four pretended GPUs
-  qd demo | cat                  without: a few requests, and all is closed again"""
+  qd demo | cat                  without: a few requests, then all is closed"""
 QUERIES = ("context manager", "generator", "operator precedence", "import system", "with statement", "lambda")
 ENDPOINT = "/search"
 RATE = 4.0

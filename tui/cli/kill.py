@@ -11,7 +11,7 @@ from quarterdeck.engine.errors import UsageError
 from .acting import act, configure_targets
 
 EXAMPLE = """\
-  qd kill search/clean/rep-0             SIGKILL; its restart policy decides what follows
+  qd kill search/clean/rep-0             SIGKILL; its policy decides the rest
   qd kill -s USR1 search/clean/rep-0"""
 
 
