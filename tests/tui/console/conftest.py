@@ -1,6 +1,9 @@
-"""A terminal of many colours for every test here, whatever the tests themselves run in."""
+"""A terminal of many colours in UTC for every test here, whatever the tests themselves run in."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Iterator
 
 import pytest
 from tests.fakes.control import FakeControl
@@ -8,10 +11,15 @@ from tests.fakes.fleets import failing_details, search_fleet, search_samples
 
 
 @pytest.fixture(autouse=True)
-def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLORTERM", "truecolor")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
+def _terminal() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLORTERM", "truecolor")
+        patch.setenv("TERM", "xterm-256color")
+        patch.setenv("TZ", "UTC")
+        patch.delenv("NO_COLOR", raising=False)
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture
