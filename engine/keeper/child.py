@@ -38,8 +38,8 @@ sys.path.append({root!r})
 try:
     import grpc, google.protobuf
 except ImportError as error:
-    packages = "grpcio grpcio-reflection protobuf"
-    reason = f"{{sys.executable}}: {{error}}; pods need it, install it there: {{sys.executable}} -m pip install {{packages}}"
+    install = f"{{sys.executable}} -m pip install grpcio grpcio-reflection protobuf"
+    reason = f"{{sys.executable}}: {{error}}; pods need it, install it there: {{install}}"
     os.write({ready}, json.dumps({{"error": reason}}).encode())
     sys.exit(1)
 from quarterdeck.engine.pods.main import main
