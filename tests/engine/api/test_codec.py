@@ -208,6 +208,15 @@ def test_a_spec_error_keeps_its_mistakes(mistakes: tuple[Mistake, ...]) -> None:
     assert back.message == SpecError(mistakes).message
 
 
+def test_more_than_a_header_holds_is_cut_and_says_so() -> None:
+    assert len(faults.pack(QuarterdeckError("ü" * 9_000, "漢" * 9_000))) < 8_192
+    back = crossed(SpecError(tuple(Mistake(f"mistake {number}", "ü" * 50) for number in range(500))))
+    assert isinstance(back, SpecError)
+    kept = len(back.mistakes) - 1
+    assert kept >= 10
+    assert back.mistakes[-1] == Mistake(f"and {500 - kept} mistakes more")
+
+
 def test_an_error_of_another_version_is_still_an_error() -> None:
     told = faults.pack(QuarterdeckError("it broke", "do this")).replace(b"QuarterdeckError", b"FutureError")
     back = faults.unpack(told)

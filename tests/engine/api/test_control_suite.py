@@ -62,6 +62,14 @@ async def test_what_is_wrong_arrives_as_it_was_raised(world: World) -> None:
         await world.up(fine(port=port), name="other")
 
 
+async def test_a_great_many_mistakes_arrive(world: World) -> None:
+    specs = [fine(f"a{number}", shards=0) for number in range(300)]
+    with pytest.raises(SpecError) as caught:
+        await world.control.up(document.dump(topology(*specs)), world.caller)
+    assert len(caught.value.mistakes) >= 10
+    assert "shards" in caught.value.message
+
+
 async def test_acting(world: World) -> None:
     await world.up(fine(replicas=2))
     await world.ready()
