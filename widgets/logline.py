@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
+from functools import lru_cache
 
 from rich.style import Style
 
@@ -23,6 +24,10 @@ class Kind(Enum):
     """A run ended here; what follows is the next one."""
     NOTE = "note"
     """Ours, not the program's: a mark, the start of the log."""
+
+
+Place = tuple[int, int, int, bool]
+"""Source, run, offset, and whether it is a note of ours below the line there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,8 +58,8 @@ class LogLine:
     full: str = ""
 
     @property
-    def place(self) -> tuple[int, int, int, str]:
-        return (self.source, self.run, self.offset, self.kind.value)
+    def place(self) -> Place:
+        return (self.source, self.run, self.offset, self.kind is Kind.NOTE)
 
 
 _STAMP = re.compile(
@@ -126,21 +131,32 @@ def parse_line(
 
 def _seconds(stamp: re.Match[str], now: float) -> float | None:
     part = stamp.groupdict()
-    today = datetime.fromtimestamp(now)
+    bare = part.get("d") is None
+    # The day that a bare time is of; the hour is enough to tell, and keeps what is remembered few.
+    day = int(now // 3600) if bare or part.get("y") is None else 0
+    words = (part.get("y"), part.get("mo"), part.get("d"), part["h"], part["m"], part["s"], part.get("z"))
+    base = _base(words, day)
+    if base is None:
+        return None
     micro = int((part["f"] or "0")[:6].ljust(6, "0"))
+    # A bare time of day that lies ahead was yesterday's.
+    base -= 86400 if bare and now and base > now + 3600 else 0
+    return base + micro / 1_000_000
+
+
+@lru_cache(1024)
+def _base(words: tuple[str | None, ...], hour: int) -> float | None:
+    """Seconds of year, month, day, hour, minute, second, zone; what is missing is of `hour` (since the epoch)."""
+    year, month, day, hours, minutes, seconds, zone = words
+    today = datetime.fromtimestamp(hour * 3600)
     try:
         when = datetime(
-            int(part.get("y") or today.year), int(part.get("mo") or today.month), int(part.get("d") or today.day),
-            int(part["h"]), int(part["m"]), int(part["s"]), micro,
+            int(year or today.year), int(month or today.month), int(day or today.day),
+            int(hours or 0), int(minutes or 0), int(seconds or 0),
         )  # fmt: skip
-        zone = part.get("z")
-        if zone:
-            return when.replace(tzinfo=_zone(zone)).timestamp()
-        seconds = when.timestamp()
+        return (when.replace(tzinfo=_zone(zone)) if zone else when).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
-    # A bare time of day that lies ahead was yesterday's.
-    return seconds - 86400 if part.get("d") is None and now and seconds > now + 3600 else seconds
 
 
 def _zone(text: str) -> timezone:

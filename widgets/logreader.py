@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
 from .logsource import LogUnavailable
 from .merge import Reel
-from .tape import PULL
 
 AHEAD = 100
 """Lines above the screen at which the next page is read."""
@@ -28,6 +28,11 @@ class Standing:
 
 class Viewer(Protocol):
     """Whom it reads for."""
+
+    @property
+    def pattern(self) -> re.Pattern[str] | None:
+        """What is searched for."""
+        ...
 
     def standing(self) -> Standing: ...
 
@@ -105,14 +110,13 @@ class LogReader:
             self._viewer.take()
 
     async def _seek(self) -> None:
-        step = self.seeking
-        if step < 0:
-            more = await self.reel.above(PULL)
-        else:
-            more = self.reel.below > 0 and await self.reel.forward()
+        step, pattern = self.seeking, self._viewer.pattern
+        more = pattern is not None and await self.reel.seek(pattern, step, lambda: self.seeking == step)
+        if self.seeking != step:  # given up meanwhile
+            return
         if more:
             self._viewer.take()
-        if self.seeking and self._viewer.sought(step, more):
+        if self._viewer.sought(step, more):
             self.seeking = 0
 
     def _hurry(self) -> bool:

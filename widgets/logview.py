@@ -168,6 +168,8 @@ class LogView(LogCanvas):
         look, height = self.look, self.size.height
         if self.state.following:
             self.scroller.to_end(look, height)
+        else:
+            self.scroller.clamp(look, height)
         if self._reader is not None:
             reel = self._reader.reel
             below = 0 if self.state.following else self.scroller.below(look, height) + reel.below

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 
 UNITS = ("B", "K", "M", "G", "T", "P")
 
@@ -57,7 +58,12 @@ def countdown(seconds: float) -> str:
 
 def clock(when: float) -> str:
     """Time of day: `14:02:08`."""
-    return time.strftime("%H:%M:%S", time.localtime(when))
+    return _clock(int(when))
+
+
+@lru_cache(1024)
+def _clock(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
 
 
 def moved(shown: float | None, new: float | None, step: float, share: float) -> float | None:

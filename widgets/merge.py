@@ -7,6 +7,7 @@ arrival.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 
@@ -14,7 +15,7 @@ from quarterdeck.engine.model import PodKey
 
 from .logline import LogLine
 from .logsource import LogSource
-from .tape import PAGE, Tape
+from .tape import PAGE, PULL, Tape
 
 WINDOW = 6_000
 """Decoded lines that are kept."""
@@ -88,6 +89,19 @@ class Reel:
             tape.trim_above(len(tape.lines) - WINDOW // len(self.tapes))
         self._join()
         return came
+
+    async def seek(self, pattern: re.Pattern[str], step: int, going: Callable[[], bool]) -> bool:
+        """Put the window around the nearest match beyond it; False when there is none, or `going` said no.
+
+        Merged logs are looked through page by page, so that their order is kept.
+        """
+        if not self._single:
+            return await self.above(PULL) if step < 0 else self.below > 0 and await self.forward()
+        found = await self.tapes[0].seek(pattern, step, going)
+        if found is not None:
+            await self.tapes[0].go(*found)
+            self._join()
+        return found is not None
 
     async def pull(self, following: bool, now: float) -> bool:
         """What has come at the end of logs that are due. Following, the newest is shown even by a leap."""

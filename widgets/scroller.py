@@ -73,6 +73,10 @@ class Scroller:
     def to_end(self, look: LogLook, height: int) -> None:
         self.top, self.sub = self._end(look, height)
 
+    def clamp(self, look: LogLook, height: int) -> None:
+        """No blank below while there are lines above."""
+        self.top, self.sub = min((self.top, self.sub), self._end(look, height))
+
     def _end(self, look: LogLook, height: int) -> tuple[int, int]:
         """The place from which the last row stands at the bottom."""
         left = height
@@ -133,5 +137,5 @@ class Scroller:
         if any(index == shown for shown, _ in self.visible(look, height)):
             return False
         self.top, self.sub = max(0, index - height // 3), 0
-        self.top, self.sub = min((self.top, self.sub), self._end(look, height))
+        self.clamp(look, height)
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .filter import EVERYTHING, Filter
-from .logline import Kind, LogLine
+from .logline import Kind, LogLine, Place
 
 
 class Sieve:
@@ -13,7 +13,7 @@ class Sieve:
 
     def __init__(self) -> None:
         self.wanted: Filter = EVERYTHING
-        self._marks: dict[tuple[int, int, int, str], LogLine] = {}
+        self._marks: dict[Place, LogLine] = {}
         self._floor: dict[int, tuple[int, int]] = {}
 
     def forget(self) -> None:

@@ -5,11 +5,13 @@ Memory is bounded by whoever trims it. Opening lands at the end, whatever the si
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from quarterdeck.engine.model import LogChunk, LogRun, PodKey
 
 from .logline import Kind, LogLine, parse_line
+from .logscan import match_in
 from .logsource import LogSource
 from .text import LIMIT
 
@@ -123,11 +125,10 @@ class Tape:
         return data, start
 
     async def _run_above(self, number: int) -> bool:
-        earlier = [run for run in await self._source.runs(self.pod) if run.run < number]
-        if not earlier:
+        last = await self._other_run(number, -1)
+        if last is None:
             self.at_start = True
             return False
-        last = earlier[-1]
         self.lines.insert(0, self._ending(last))
         self._ended.add(last.run)
         self._top = (last.run, last.size)
@@ -197,7 +198,7 @@ class Tape:
             self._rest_size += len(rest)
         self._end = (number, offset)
         self.lag = max(0, chunk.size - chunk.offset - len(chunk.data))
-        self.below = max(0, self.below - chunk.data.count(b"\n")) if self.lag else 0
+        self.below = max(1, self.below - chunk.data.count(b"\n")) if self.lag else 0
         self._counted = max(self._counted, self._end)
         self._show_rest()
 
@@ -210,9 +211,9 @@ class Tape:
             self.lines.append(self._ending(this))
             self._ended.add(number)
             came = True
-        later = [run for run in runs if run.run > number]
-        if later:
-            self._end = self._counted = (later[0].run, 0)
+        later = next((run for run in runs if run.run > number), None)
+        if later is not None:
+            self._end = self._counted = (later.run, 0)
             return True
         return came
 
@@ -222,6 +223,61 @@ class Tape:
         self.below += chunk.data.count(b"\n")
         self._counted = (number, offset + len(chunk.data))
         return bool(chunk.data)
+
+    # Beyond the window
+
+    async def seek(
+        self, pattern: re.Pattern[str], step: int, going: Callable[[], bool]
+    ) -> tuple[int, int] | None:
+        """Run and offset of the nearest line above (-1) or below (1) the window that matches.
+
+        Changes nothing; None when there is none, or once `going` says no.
+        """
+        number, at = self._top if step < 0 else self._end
+        while going():
+            if step < 0 and at > 0:
+                data, at = await self._page_above(number, at, PULL)
+                skip = data.find(b"\n") + 1 if at > 0 else 0
+                found = match_in(pattern, data[skip:], at + skip, step, self._bare)
+                at += skip
+            elif step > 0 and (data := await self._page_below(number, at)):
+                found = match_in(pattern, data, at, step, self._bare)
+                at += len(data)
+            else:
+                other = await self._other_run(number, step)
+                if other is None:
+                    return None
+                number, at = other.run, other.size if step < 0 else 0
+                continue
+            if found is not None:
+                return number, found
+        return None
+
+    async def _page_below(self, number: int, start: int) -> bytes:
+        """Whole lines from `start` on, or one piece of a huge one; empty at the end."""
+        chunk = await self._source.read(self.pod, number, start, PULL)
+        whole = chunk.data.rfind(b"\n") + 1
+        return chunk.data[: whole or len(chunk.data)]
+
+    async def _other_run(self, number: int, step: int) -> LogRun | None:
+        runs = await self._source.runs(self.pod)
+        if step < 0:
+            return next((run for run in reversed(runs) if run.run < number), None)
+        return next((run for run in runs if run.run > number), None)
+
+    def _bare(self, raw: bytes, offset: int) -> LogLine:
+        return parse_line(raw, offset=offset)
+
+    async def go(self, number: int, offset: int) -> None:
+        """A window around a line that begins at `offset`."""
+        self.lines, self.at_start = [], False
+        self.below = self.lag = 0
+        self._rest, self._rest_size = b"", 0
+        self._ended = set()
+        self._top = self._end = self._counted = (number, offset)
+        chunk = await self._source.read(self.pod, number, offset, PAGE)
+        self._append(chunk)
+        await self.more_above(self._page)
 
     # The window
 

@@ -1,8 +1,7 @@
-"""A terminal of many colours in UTC for every test here, whatever the tests themselves run in."""
+"""A terminal of many colours for every test here, whatever the tests themselves run in."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -15,11 +14,8 @@ def _terminal() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLORTERM", "truecolor")
         patch.setenv("TERM", "xterm-256color")
-        patch.setenv("TZ", "UTC")
         patch.delenv("NO_COLOR", raising=False)
-        time.tzset()
         yield
-    time.tzset()
 
 
 @pytest.fixture

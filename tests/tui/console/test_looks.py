@@ -10,7 +10,7 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from tests.fakes.control import INFO, FakeControl
 from tests.fakes.fleets import DAY, NOW, failing_details, search_fleet, search_samples
 
 from quarterdeck.engine.model import PodKey
+from quarterdeck.widgets import logline, measure
 
 LOOKS = Path(__file__).parent / "looks"
 FAILING = PodKey("search", "index/shard-1/rep-1")
@@ -132,6 +133,22 @@ async def shown(look: Look) -> str:
         await seen.pilot.pause()
         # How often it has dialled by now is not a matter of looks.
         return re.sub(r"try \d in \ds", "try N in Ns", seen.text) + "\n"
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times of day as in the expected screens."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        _forget_the_zone()
+        yield
+    _forget_the_zone()
+
+
+def _forget_the_zone() -> None:
+    time.tzset()
+    measure._clock.cache_clear()
+    logline._base.cache_clear()
 
 
 @pytest.mark.parametrize("look", SCREENS, ids=lambda look: look.name)
