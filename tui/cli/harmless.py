@@ -5,30 +5,28 @@ from __future__ import annotations
 import re
 import sys
 
-_KEPT = re.compile(rb"\x1b\[[0-9;:]*m")
+_KEPT = re.compile(r"\x1b\[[0-9;:]*m")
 _SEQUENCES = re.compile(
-    rb"\x1b\[[0-9;:<=>?]*[ -/]*[@-~]"  # CSI
-    rb"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|(?=\n)|$)"  # OSC, DCS, SOS, PM, APC
-    rb"|\x1b[ -/]*[0-~]"
-    rb"|[\x00-\x08\x0b-\x1f\x7f]"
+    r"\x1b\[[0-9;:<=>?]*[ -/]*[@-~]"  # CSI
+    r"|\x1b[\]PX^_].*?(?:\x1b\\|\x07|(?=\n)|$)"  # OSC, DCS, SOS, PM, APC
+    r"|\x1b[ -/]*[0-~]"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
-_C1 = re.compile(rb"\xc2[\x80-\x9f]")
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}".encode()
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-def _replace(found: re.Match[bytes]) -> bytes:
+def _replace(found: re.Match[str]) -> str:
     text = found.group()
     if _KEPT.fullmatch(text):
         return text
-    if text == b"\r":
-        return b""
-    return REPLACEMENT if len(text) == 1 else b""
+    if text == "\r":
+        return ""
+    return REPLACEMENT if len(text) == 1 else ""
 
 
 def harmless(data: bytes) -> bytes:
-    """The bytes without control sequences other than colours; newlines and tabs stay."""
-    # C1 controls last: what is taken out before them may have stood between their two bytes.
-    return _C1.sub(REPLACEMENT, _SEQUENCES.sub(_replace, data))
+    """The text without control sequences other than colours; newlines and tabs stay, what is no UTF-8 is replaced."""
+    return _SEQUENCES.sub(_replace, data.decode("utf-8", "replace")).encode()
 
 
 def emit(data: bytes) -> None:

@@ -40,7 +40,7 @@ PIECES = st.sampled_from(
         (b"10%\r20%\r\n", b"10%20%\n"),
         (b"bell\x07 back\x08\x7f", b"bell\xef\xbf\xbd back\xef\xbf\xbd\xef\xbf\xbd"),
         (b"\xc2\x9b2Jx", "\N{REPLACEMENT CHARACTER}2Jx".encode()),
-        (b"\xc2\x1b[2J\x9b2Jx", "\N{REPLACEMENT CHARACTER}2Jx".encode()),
+        (b"\xc2\x1b[2J\x9b2Jx", "\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}2Jx".encode()),
     ],
 )  # fmt: skip
 def test_what_is_left(dirty: bytes, clean: bytes) -> None:
@@ -51,6 +51,7 @@ def test_what_is_left(dirty: bytes, clean: bytes) -> None:
 @example(b"\x1b\x1b[2J[2J")
 @example(b"\x1b[\x1b[m2J")
 @example(b"\xc2\xc2\x9b\x9b")
+@example(b"\xc2\x1b[m\x80")
 def test_nothing_that_is_left_drives_a_terminal(data: bytes) -> None:
     left = SGR.sub(b"", harmless(data))
     assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", left)
