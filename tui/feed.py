@@ -13,7 +13,7 @@ from typing import Protocol
 from textual.message import Message
 
 from quarterdeck.engine.control import Control
-from quarterdeck.engine.errors import QuarterdeckError
+from quarterdeck.engine.errors import EngineUnreachable, QuarterdeckError
 from quarterdeck.engine.model import EngineInfo, Event, Fleet, Samples
 
 WAITS = (0.25, 0.5, 1.0, 2.0, 3.0)
@@ -114,11 +114,11 @@ class Feed:
                 pass
 
     async def _once(self) -> str:
-        """One line from dial to loss; why it ended."""
+        """One line from dial to loss; why it ended, when it is more than that nobody answers."""
         try:
             control = await self._connect()
         except QuarterdeckError as error:
-            return error.message
+            return _reason(error)
         try:
             info = await control.info()
             self._attempt = 0
@@ -129,12 +129,12 @@ class Feed:
                 group.create_task(self._samples(control))
                 group.create_task(self._happenings(control))
         except QuarterdeckError as error:
-            return error.message
+            return _reason(error)
         except BaseExceptionGroup as errors:
             known, other = errors.split((QuarterdeckError, _Ended))
             if other is not None:
                 raise other from None
-            return str(known.exceptions[0]) if known else ""
+            return _reason(known.exceptions[0]) if known else ""
         finally:
             await _hang_up(control)
         return ""
@@ -172,6 +172,11 @@ class Feed:
 
 class _Ended(Exception):
     """A stream came to its end, which it does only with the engine."""
+
+
+def _reason(error: BaseException) -> str:
+    """What is worth telling beside that no engine answers."""
+    return "" if isinstance(error, EngineUnreachable | _Ended) else str(error)
 
 
 async def _hang_up(control: Connected) -> None:

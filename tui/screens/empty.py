@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from quarterdeck.widgets.details import labelled
 from quarterdeck.widgets.dress import Role
 from quarterdeck.widgets.ink import BLANK, Line, Span, width_of
 
@@ -16,7 +17,7 @@ COMMANDS = (
 )
 
 
-def empty_lines(link: Link, socket: str) -> tuple[Line, ...]:
+def empty_lines(link: Link, socket: str, width: int) -> tuple[Line, ...]:
     """The words, not yet centred."""
     address = home_relative(socket) if socket else "the engine's socket"
     match link.state:
@@ -27,15 +28,20 @@ def empty_lines(link: Link, socket: str) -> tuple[Line, ...]:
                 "nothing runs here yet",
                 "the engine is up and has no topology; one shows here as it starts",
             )
+        case LinkState.NONE | LinkState.LOST if link.reason:
+            title, text = "the engine here can't be used", link.reason
         case LinkState.NONE | LinkState.LOST:
             title = "no engine runs on this host"
             text = f"nothing answers at {address}; one starts with the first topology"
     size = max(len(command) for command, _ in COMMANDS) + 4
-    lines: list[Line] = [(Span(title, Role.TEXT, True),), BLANK, (Span(text, Role.SOFT),), BLANK]
+    lines: list[Line] = [
+        (Span(title, Role.TEXT, True),),
+        BLANK,
+        *labelled("", text, min(96, width - 4), size=0),
+        BLANK,
+    ]
     lines.append((Span("in another terminal", Role.MUTED),))
     lines += [(Span(name.ljust(size), Role.TEXT, True), Span(help, Role.MUTED)) for name, help in COMMANDS]
-    if link.state is not LinkState.UP and link.reason and "no engine answers" not in link.reason:
-        lines += [BLANK, (Span(link.reason, Role.WAIT),)]
     return tuple(lines)
 
 

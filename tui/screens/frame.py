@@ -191,8 +191,8 @@ class Frame(Screen[None]):
         self._draw_totals()
         self.draw_keys()
         self.pane.title()
-        lines = empty_lines(self.link, self.session.socket)
         size = self.app.size
+        lines = empty_lines(self.link, self.session.socket, size.width)
         self._empty.show(centred(lines, size.width - 2, size.height - 2))
 
     def _draw_totals(self) -> None:

@@ -40,8 +40,9 @@ async def test_a_version_that_differs_is_said() -> None:
 
     control = FakeControl()
     control.connect = connect  # type: ignore[method-assign]
-    async with console(control, wait="the engine is Quarterdeck 9, this is 1"):
-        pass
+    async with console(control, wait="the engine is Quarterdeck 9, this is 1; end the old one") as seen:
+        assert "can't be used" in seen.text
+        assert "no engine runs" not in seen.text
 
 
 @pytest.mark.parametrize("size", SIZES)
