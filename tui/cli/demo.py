@@ -65,13 +65,23 @@ def run(args: argparse.Namespace) -> int:
     if interactive():
         with traffic(home, topology.name):
             return open_console(args, owns=topology.name)
+    ends = False
     try:
-        with_engine(home, lambda client: _show(client, topology.name))
+        ends = with_engine(home, lambda client: _try(client, topology.name, started))
     finally:
-        if with_engine(home, lambda client: _end(client, topology.name, started)):
+        if ends:
             stopped(home)
         print("\nall closed, nothing left running" if started else f"\n{topology.name} is closed")
     return 0
+
+
+async def _try(client: Client, name: str, started: bool) -> bool:
+    """Show it and close it, however that goes; whether the engine ends too."""
+    try:
+        await _show(client, name)
+    finally:
+        ends = await _end(client, name, started)
+    return ends
 
 
 async def _show(client: Client, name: str) -> None:

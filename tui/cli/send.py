@@ -49,8 +49,7 @@ def run(args: argparse.Namespace) -> int:
         if seconds is not None and not seconds > 0:
             raise UsageError(f"{option} {seconds:g} is no time", "say seconds, above 0")
     tensors = read_tensors(args.data)
-    address = with_engine(home_of(args), lambda client: _address(client, args.target))
-    return asyncio.run(_send(address, tensors, args))
+    return with_engine(home_of(args), lambda client: _deliver(client, tensors, args))
 
 
 def read_tensors(text: str) -> dict[str, Any]:
@@ -74,8 +73,8 @@ def read_tensors(text: str) -> dict[str, Any]:
         raise UsageError(f"{where}: {error}") from None
 
 
-async def _address(client: Client, target: str) -> str:
-    return front_door(await present(client), target)
+async def _deliver(client: Client, tensors: dict[str, Any], args: argparse.Namespace) -> int:
+    return await _send(front_door(await present(client), args.target), tensors, args)
 
 
 def front_door(fleet: Fleet, target: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import signal
 import sys
@@ -94,13 +95,24 @@ def _word(result: UpResult) -> str:
 
 def _stream(args: argparse.Namespace, name: str) -> int:
     """Without a terminal: print the logs until an interrupt, then close what was started."""
-    home = home_of(args)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what supervises us sends that instead of ^c
+    return with_engine(home_of(args), lambda client: _stay(client, name))
+
+
+async def _stay(client: Client, name: str) -> int:
+    """The interrupt is taken on this loop: what gRPC has under way can't be answered on another one."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    interrupts = (signal.SIGINT, signal.SIGTERM)  # what supervises us sends the latter instead of ^c
+    for number in interrupts:
+        loop.add_signal_handler(number, task.cancel)
     try:
-        with_engine(home, lambda client: _print_logs(client, name))
-    except KeyboardInterrupt:
-        print(f"qd: closing {name}", file=sys.stderr)
-        with_engine(home, lambda client: client.down([name]))
+        await _print_logs(client, name)
+    except asyncio.CancelledError:
+        for number in interrupts:
+            loop.remove_signal_handler(number)  # the next one does not wait
+        task.uncancel()
+        print(f"qd: closing {name}", file=sys.stderr, flush=True)
+        await client.down([name])
         return 130
     return 0
 

@@ -129,13 +129,14 @@ def test_signals_that_are_none(qd: Qd, name: str) -> None:
 # -- without a terminal `up` prints logs, and an interrupt closes what it started
 
 
-def test_an_interrupt_of_up_closes_the_topology(qd: Qd) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_of_up_closes_the_topology(qd: Qd, number: signal.Signals) -> None:
     up = qd.open("up", qd.write("one.yml", ONE), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert up.stdout is not None
     assert up.stderr is not None
     seen = {up.stdout.readline() for _ in range(6)}
     assert b"a/rep-0  line 0 of a/rep-0\n" in seen
-    up.send_signal(signal.SIGINT)
+    up.send_signal(number)
     rest, err = up.communicate(timeout=30)
     assert (up.returncode, err) == (130, b"qd: closing one\n")
     assert b"\x1b" not in rest
