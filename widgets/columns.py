@@ -49,11 +49,6 @@ class Grid:
     reason: tuple[int, int]
     """Start and width of the reason that stands in place of numbers."""
 
-    @property
-    def reason_hides_restarts(self) -> bool:
-        start, width = self.reason
-        return Column.RST in self.columns and start + width > self.columns[Column.RST][0]
-
 
 @lru_cache(64)
 def grid(width: int) -> Grid:

@@ -39,8 +39,6 @@ class LogLook:
     x: int = 0
     """Cells that are scrolled out at the left."""
     pattern: re.Pattern[str] | None = None
-    raw: bool = False
-    """Show lines as they are, with the time and level that the program wrote."""
 
     @property
     def tag_width(self) -> int:
@@ -53,7 +51,7 @@ class LogLook:
 
     def text_room(self, line: LogLine) -> int:
         """Cells for the text of a line."""
-        level = LEVEL if line.level in (Level.WARN, Level.ERROR) and not self.raw else 0
+        level = LEVEL if line.level in (Level.WARN, Level.ERROR) else 0
         return max(8, self.width - self.text_x - level)
 
     def rows(self, line: LogLine) -> int:
@@ -92,7 +90,7 @@ def log_line(
         tag = cut_front(look.tags[line.source], look.tag_width, glyphs.cut)
         lead.append(Span(tag + " " * (look.tag_width + 1 - cells(tag)), TAGS[line.source % len(TAGS)]))
     role = Role.MUTED if line.quiet else Role.SOFT
-    if line.level in (Level.WARN, Level.ERROR) and not look.raw:
+    if line.level in (Level.WARN, Level.ERROR):
         error = line.level is Level.ERROR
         word = ("error" if error else "warn") if row == 0 else ""
         lead.append(Span(word.ljust(LEVEL), Role.FAIL if error else Role.WAIT, bold=True))

@@ -6,7 +6,6 @@ Pure. Markup stays as written; what comes out has no control character and no li
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -198,8 +197,3 @@ def sgr_style(state: tuple[str, ...]) -> Style:
         reverse=True if "reverse" in state else None,
         strike=True if "strike" in state else None,
     )
-
-
-def harmless(text: str) -> bool:
-    """Whether text has no character that a terminal would act on."""
-    return all(unicodedata.category(character) not in ("Cc", "Zl", "Zp") for character in text)

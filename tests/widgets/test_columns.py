@@ -42,7 +42,8 @@ def test_the_reason_stands_where_numbers_would(width: int, room: int, over: bool
         found.columns[column] for column in (Column.CPU, Column.MEM, Column.REQ) if column in found.columns
     )
     assert found.reason == (first[0], room)
-    assert found.reason_hides_restarts is over
+    rst = found.columns[Column.RST][0]
+    assert (sum(found.reason) > rst) is over
 
 
 @given(st.integers(1, 300))

@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from quarterdeck.widgets.text import LIMIT, apply_sgr, clean, harmless, read, sgr_style
+from quarterdeck.widgets.text import LIMIT, apply_sgr, clean, read, sgr_style
+
+
+def harmless(text: str) -> bool:
+    """Whether text has no character that a terminal would act on."""
+    return all(unicodedata.category(character) not in ("Cc", "Zl", "Zp") for character in text)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,6 @@ class Frame(Screen[None]):
         before, self.link = self.link, link
         if link.lost and not before.lost:
             self._grey(True)
-            self.pane.lost()
         if link.up and not before.up:
             self.pane.found()
         self._lay_out()

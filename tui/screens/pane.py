@@ -103,11 +103,6 @@ class Pane(Vertical):
     def tick(self, now: float) -> None:
         self.tab.tick(now)
 
-    def lost(self) -> None:
-        for tab in self.tabs:
-            tab.lost()
-        self.title()
-
     def found(self) -> None:
         for tab in self.tabs:
             tab.found()

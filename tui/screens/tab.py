@@ -69,9 +69,6 @@ class Tab(Widget):
     def tick(self, now: float) -> None:
         """A second has passed."""
 
-    def lost(self) -> None:
-        """The engine has gone."""
-
     def found(self) -> None:
         """The engine, or another, is there."""
 
