@@ -216,8 +216,9 @@ async def test_a_socket_left_by_one_that_was_killed_is_nobody(home: Home) -> Non
     ensure(home)
     for process in ours(home):
         os.kill(process.pid, signal.SIGKILL)
-    eventually(lambda: not ours(home), "the end of all")
-    assert not answers(home)
+    # The last thread of a process gives its sockets back, a moment after the first has gone.
+    eventually(lambda: not ours(home) and not answers(home), "the end of all")
+    assert home.socket.exists()
     assert ensure(home)
     assert answers(home)
 
