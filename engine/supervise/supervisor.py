@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 
 from ..control import Caller, UpOutcome, UpResult, Verb
-from ..errors import Conflict, TargetError, UsageError
+from ..errors import Conflict, QuarterdeckError, TargetError, UsageError
 from ..home import Home
 from ..model import (
     EngineInfo,
@@ -49,6 +49,9 @@ from .state import Begin, Effect, Halt, Hold, Pod, Renew, SendSignal, Stimulus, 
 from .world import Picture, Running
 
 SIGNALS = frozenset(map(int, signal.Signals))
+
+KEEPER_RETRY = 1.0
+"""Seconds between tries when a keeper that died can't be replaced."""
 
 
 class Supervisor:
@@ -132,7 +135,13 @@ class Supervisor:
 
     async def _replace_keeper(self) -> None:
         await self._runtime.reap()
-        await self._runtime.open()
+        while True:
+            try:
+                return await self._runtime.open()
+            except (QuarterdeckError, OSError) as error:
+                tale = f"{error}; trying again in {KEEPER_RETRY:g}s"
+                self._chronicle.tell(time.time(), Level.ERROR, "", "", tale)
+                await asyncio.sleep(KEEPER_RETRY)
 
     # -- Control
 
