@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..home import ENGINE_MARK, Home
 from ..keeper.processes import MARK
 from ..model import Event, Phase, PodDetails, Role
@@ -11,7 +13,7 @@ from ..spec.topology import DeploymentSpec
 from .jobs import workspace_of
 from .restart import FIRST_BACKOFF, LONGEST_BACKOFF, age
 from .state import Pod
-from .world import Running
+from .world import Running, one_clause, printable
 
 LOG_END_LINES = 8
 
@@ -21,6 +23,7 @@ def details_of(
 ) -> PodDetails:
     """Everything about one pod beside its status."""
     plan = pod.plan
+    pod = replace(pod, reason=one_clause(pod.reason))
     spec = running.specs.get(plan.deployment)
     runs = logs.runs(plan.key)
     return PodDetails(
@@ -33,7 +36,7 @@ def details_of(
         limits=f"ready within {_limit(pod)}, grace {age(pod.policy.grace)}",
         attempts=f"{pod.attempts} in a row" if pod.attempts else "",
         last_error=pod.reason if pod.phase in (Phase.BACKOFF, Phase.FAILED, Phase.UNREADY) else "",
-        log_end=logs.tail(plan.key, 0, LOG_END_LINES),
+        log_end=tuple(map(printable, logs.tail(plan.key, 0, LOG_END_LINES))),
         history=history,
         log_path=runs[-1].path if runs else "",
         blocked_by=_blocked_by(pod),

@@ -46,7 +46,7 @@ from .lifecycle import RESTING
 from .machine import Machine
 from .ports import check_planned
 from .state import Begin, Effect, Halt, Hold, Pod, Renew, SendSignal, Stimulus, WasWithdrawn
-from .world import Picture, Running
+from .world import Picture, Running, one_clause
 
 SIGNALS = frozenset(map(int, signal.Signals))
 
@@ -337,7 +337,7 @@ class Supervisor:
 
     def _tell(self, pod: Pod, level: Level, text: str) -> None:
         key = pod.plan.key
-        self._chronicle.tell(time.time(), level, key.topology, key.name, text, pod.phase)
+        self._chronicle.tell(time.time(), level, key.topology, key.name, one_clause(text), pod.phase)
 
     def _pids(self) -> dict[PodKey, int]:
         return {key: pod.pid for key, pod in self._machine.pods.items() if pod.pid is not None}

@@ -89,8 +89,12 @@ def status_of(pod: Pod, uses: str) -> PodStatus:
 
 def one_clause(text: str) -> str:
     """One line, without anything that could drive a terminal."""
-    line = " ".join(text.split())
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """The text with tabs as blanks and every other character that prints nothing replaced."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text.expandtabs())
 
 
 class Picture:
