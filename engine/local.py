@@ -28,7 +28,11 @@ class LocalEngine:
         self._thread = threading.Thread(target=self._loop.run_forever, name="quarterdeck", daemon=True)
         self._thread.start()
         atexit.register(self.close)
-        self.supervisor: Supervisor = self.run(self._open())
+        try:
+            self.supervisor: Supervisor = self.run(self._open())
+        except BaseException:
+            self._end()
+            raise
 
     async def _open(self) -> Supervisor:
         from quarterdeck import __version__
@@ -47,11 +51,15 @@ class LocalEngine:
         """Close all pods, the keeper and the loop; remove the home. Safe to call twice."""
         if self._loop.is_closed():
             return
-        atexit.unregister(self.close)
         try:
             self.run(self.supervisor.close())
         finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._end()
+
+    def _end(self) -> None:
+        atexit.unregister(self.close)
+        self.run(self._loop.shutdown_default_executor())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        shutil.rmtree(self._folder, ignore_errors=True)

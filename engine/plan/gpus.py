@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -28,6 +29,11 @@ class GpuView:
 def deals(topology: Topology) -> bool:
     """Whether any deployment asks for devices, so that they must be counted."""
     return any(spec.env.get(VARIABLE, "").startswith("RR") for spec in topology.deployments)
+
+
+def counted(topology: Topology, find: Callable[[], GpuView]) -> GpuView:
+    """The devices, counted only where the topology asks for some: with a driver that takes its time."""
+    return find() if deals(topology) else GpuView()
 
 
 def deal(spec: DeploymentSpec, gpus: GpuView) -> tuple[str, ...] | None:

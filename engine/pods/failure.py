@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import traceback
+
 import grpc
 
 ANSWERED = "quarterdeck-answered"
@@ -17,3 +20,9 @@ class Failure(Exception):
         super().__init__(details)
         self.code = code
         self.details = details
+
+
+def to_log(error: BaseException) -> None:
+    """Print the traceback. A log that can't be written, on a full disk say, must not take the error's place."""
+    with contextlib.suppress(OSError):
+        traceback.print_exception(error)

@@ -13,10 +13,10 @@ import logging
 import os
 import signal
 import sys
-import traceback
 from io import TextIOWrapper
 
 from ..plan.job import Job
+from .failure import to_log
 from .load import LoadError, load, reason
 from .router import Router
 from .server import PortError, Server
@@ -43,7 +43,7 @@ def run(job: Job, ready_fd: int) -> int:
         servant = Worker(load(job), job.name) if job.role == "worker" else Router(job.name)
     except BaseException as error:
         if not isinstance(error, LoadError):
-            traceback.print_exception(error)
+            to_log(error)
         _tell(ready_fd, {"error": f"{job.name}: {reason(error)}"})
         return 1
     return asyncio.run(_serve(job, servant, ready_fd))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from ..wire.names import endpoint_of
 from ..wire.scan import peek_model_name, request_as_response
 from ..wire.tensors import inputs_of, parameters_of, parse_request, put_outputs, values_of, wants_raw
 from .executor import DEFAULT, Executor, endpoints_of, taken_by
-from .failure import Failure
+from .failure import Failure, to_log
 from .load import Passthrough
 
 
@@ -87,7 +86,7 @@ class Worker:
                 return await method.call(**arguments)
             return await self._in_thread(partial(method.call, **arguments))
         except (Exception, SystemExit) as error:
-            traceback.print_exception(error)
+            to_log(error)
             raise self._fault(method, f"{type(error).__name__}: {error}") from None
 
     async def _in_thread(self, call: Callable[[], Any]) -> Any:
@@ -140,7 +139,7 @@ class Worker:
             else:
                 self._executor.logger.warning("close() is not run: a request is still being served")
         except Exception as error:
-            traceback.print_exception(error)
+            to_log(error)
         self._thread.shutdown(wait=False, cancel_futures=True)
         return ended
 

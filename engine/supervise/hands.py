@@ -157,6 +157,7 @@ class Hands:
 
     def _all_lost(self, error: str) -> None:
         for mark, (key, run) in list(self._runs.items()):
+            self._post(key, IsBroken(run, error))
             self._over(mark, key, run, None)
         self._lost(error)
 

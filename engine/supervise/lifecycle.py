@@ -237,7 +237,8 @@ def _exited(pod: Pod, code: int | None, tail: str, now: float) -> Step:
     if pod.free_port:
         return _spawn(ended, now)
     fault = pod.fault or tail
-    reason = f"{how}: {fault}" if fault else how
+    # Where nobody saw how it ended, what is known of why says more.
+    reason = how if not fault else fault if code is None else f"{how}: {fault}"
     if pod.phase is Phase.STARTING and not pod.launched:
         return _enter(ended, Phase.FAILED, now, reason), (ClearTimers(), Tell(Level.ERROR, reason))
     if not restart.wants_restart(pod.policy.restart, code):

@@ -32,7 +32,7 @@ from ..observe.chronicle import Chronicle
 from ..observe.gpus import find_gpus
 from ..observe.logs import LogBook
 from ..observe.samples import Sampler
-from ..plan.gpus import GpuView
+from ..plan.gpus import GpuView, counted
 from ..plan.planner import plan
 from ..plan.routing import routes_for
 from ..runtimes.process import ProcessRuntime
@@ -96,13 +96,14 @@ class Supervisor:
         self._ending = False
         """Closing has begun: nothing new is taken."""
         self._closing = False
-        self._gpus: GpuView | None = None
+        self._gpus: asyncio.Future[GpuView] | None = None
 
     # -- life
 
     async def open(self) -> None:
         """Start the keeper; with it ends what an engine before us may have left."""
         self.home.prepare()
+        self._find_gpus()
         await self._runtime.open()
         self._sampler.open()
 
@@ -143,12 +144,17 @@ class Supervisor:
                 self._chronicle.tell(time.time(), Level.ERROR, "", "", tale)
                 await asyncio.sleep(KEEPER_RETRY)
 
+    def _find_gpus(self) -> asyncio.Future[GpuView]:
+        """The devices; looked for once, beside whatever else starts, since NVML takes tens of milliseconds to load."""
+        if self._gpus is None:
+            self._gpus = asyncio.ensure_future(asyncio.to_thread(find_gpus, os.environ))
+        return self._gpus
+
     # -- Control
 
     async def info(self) -> EngineInfo:
         """See `Control.info`."""
-        if self._gpus is None:
-            self._gpus = find_gpus(os.environ)  # once: with a driver it costs tens of milliseconds
+        gpus = await self._find_gpus()
         return EngineInfo(
             version=self._version,
             pid=os.getpid(),
@@ -158,8 +164,8 @@ class Supervisor:
             home=str(self.home.folder),
             keeper_pid=self._runtime.keeper_pid,
             stays=self.stays,
-            gpus=len(self._gpus.devices),
-            gpus_source=self._gpus.source,
+            gpus=len(gpus.devices),
+            gpus_source=gpus.source,
         )
 
     async def up(self, document: str, caller: Caller, owner: str = "") -> UpResult:
@@ -172,7 +178,7 @@ class Supervisor:
         if known is not None:
             same = known.status.digest == digest
             return UpResult(UpOutcome.UNCHANGED if same else UpOutcome.CHANGED, topology.name)
-        planned = plan(topology, find_gpus(caller.env or os.environ))
+        planned = plan(topology, counted(topology, lambda: find_gpus(caller.env or os.environ)))
         check_planned(planned.pods)
         now = time.time()
         status = TopologyStatus(

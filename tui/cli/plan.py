@@ -54,16 +54,13 @@ def run(args: argparse.Namespace) -> int:
 
 def plan_of(file: Path, env: Mapping[str, str]) -> Plan:
     """The plan of a file for a caller with this environment; devices are counted only if asked for."""
-    from quarterdeck.engine.plan.gpus import GpuView, deals
+    from quarterdeck.engine.observe.gpus import find_gpus
+    from quarterdeck.engine.plan.gpus import counted
     from quarterdeck.engine.plan.planner import plan
     from quarterdeck.engine.spec.file import load
 
     topology = load(file, env)
-    if not deals(topology):
-        return plan(topology, GpuView())
-    from quarterdeck.engine.observe.gpus import find_gpus
-
-    return plan(topology, find_gpus(env))
+    return plan(topology, counted(topology, lambda: find_gpus(env)))
 
 
 def table(pods: tuple[PodStatus, ...]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.fakes.console import console
 from tests.fakes.control import Act, FakeControl
@@ -180,6 +182,20 @@ async def test_ctrl_c_clears_a_prompt_first(control: FakeControl) -> None:
         await seen.press("ctrl+c")
         assert seen.main.prompt.asking is None
         assert seen.app.is_running
+
+
+async def test_what_another_engine_runs_is_not_owned(control: FakeControl) -> None:
+    async with console(control, (80, 24), owns="search") as seen:
+        await seen.until("ready")
+        await control.lose()
+        await seen.until("lost the engine")
+        control.info_now = replace(control.info_now, pid=control.info_now.pid + 1)
+        await control.come_back()
+        await seen.press("r")
+        await seen.until(lambda: "lost the engine" not in seen.text)
+        await seen.press("q")
+        await seen.until(lambda: not seen.app.is_running)
+        assert control.downs == []
 
 
 @pytest.mark.parametrize(("keys", "downs"), [(["enter"], []), (["tab", "enter"], [("search",)])])
