@@ -294,4 +294,3 @@ class PodDetails:
     log_path: str
     blocked_by: str = ""
     gpu_rule: str = ""
-    plan_yaml: str = ""

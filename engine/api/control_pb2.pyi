@@ -690,7 +690,6 @@ class PodDetails(_message.Message):
     LOG_PATH_FIELD_NUMBER: _builtins.int
     BLOCKED_BY_FIELD_NUMBER: _builtins.int
     GPU_RULE_FIELD_NUMBER: _builtins.int
-    PLAN_YAML_FIELD_NUMBER: _builtins.int
     command: _builtins.str
     workspace: _builtins.str
     probe: _builtins.str
@@ -701,7 +700,6 @@ class PodDetails(_message.Message):
     log_path: _builtins.str
     blocked_by: _builtins.str
     gpu_rule: _builtins.str
-    plan_yaml: _builtins.str
     @_builtins.property
     def key(self) -> Global___PodKey: ...
     @_builtins.property
@@ -727,11 +725,10 @@ class PodDetails(_message.Message):
         log_path: _builtins.str = ...,
         blocked_by: _builtins.str = ...,
         gpu_rule: _builtins.str = ...,
-        plan_yaml: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["key", b"key"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "blocked_by", b"blocked_by", "command", b"command", "env", b"env", "gpu_rule", b"gpu_rule", "history", b"history", "key", b"key", "last_error", b"last_error", "limits", b"limits", "log_end", b"log_end", "log_path", b"log_path", "plan_yaml", b"plan_yaml", "probe", b"probe", "restart", b"restart", "workspace", b"workspace"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "blocked_by", b"blocked_by", "command", b"command", "env", b"env", "gpu_rule", b"gpu_rule", "history", b"history", "key", b"key", "last_error", b"last_error", "limits", b"limits", "log_end", b"log_end", "log_path", b"log_path", "probe", b"probe", "restart", b"restart", "workspace", b"workspace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

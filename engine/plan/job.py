@@ -21,7 +21,6 @@ class Job:
     host: str
     port: int
     """0: bind a free one."""
-    monitoring_port: int = 0
     shard: int = 0
     replica: int = 0
     shards: int = 1

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-JSON = None | bool | int | float | str | list[Any] | dict[str, Any]
-
 DEFAULT_TIMEOUT_READY = 600.0
 DEFAULT_TIMEOUT_SEND = 30.0
 DEFAULT_GRACE = 10.0

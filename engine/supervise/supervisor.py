@@ -25,7 +25,6 @@ from ..model import (
     PodKey,
     Role,
     Samples,
-    TopologyStatus,
 )
 from ..observe.broadcast import Broadcast
 from ..observe.chronicle import Chronicle
@@ -35,6 +34,7 @@ from ..observe.samples import Sampler
 from ..plan.gpus import GpuView, counted
 from ..plan.planner import plan
 from ..plan.routing import routes_for
+from ..plan.status import topology_status
 from ..runtimes.process import ProcessRuntime
 from ..runtimes.runtime import Fact
 from ..spec import document as documents
@@ -173,18 +173,14 @@ class Supervisor:
         if self._ending:
             raise Conflict("the engine is ending", "try again once it has: the next `qd up` starts another")
         topology = documents.load(document)
-        digest = documents.digest(topology)
         known = self._running.get(topology.name)
         if known is not None:
-            same = known.status.digest == digest
+            same = known.status.digest == documents.digest(topology)
             return UpResult(UpOutcome.UNCHANGED if same else UpOutcome.CHANGED, topology.name)
         planned = plan(topology, counted(topology, lambda: find_gpus(caller.env or os.environ)))
         check_planned(planned.pods)
         now = time.time()
-        status = TopologyStatus(
-            topology.name, topology.source, digest, now, planned.gateway is not None, owner
-        )
-        running = Running.of(planned, caller, status)
+        running = Running.of(planned, caller, topology_status(planned, now, owner))
         self._running[topology.name] = running
         first = {pod.key: self._logs.last_run(pod.key) for pod in planned.pods}
         self._machine.add(

@@ -37,7 +37,6 @@ EXAMPLE = """\
 QUERIES = ("context manager", "generator", "operator precedence", "import system", "with statement", "lambda")
 ENDPOINT = "/search"
 RATE = 4.0
-LONGEST = 24 * 3600.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -67,7 +67,7 @@ details = st.builds(
     model.PodDetails,
     key=keys, command=TEXT, workspace=TEXT, env=st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple), probe=TEXT,
     restart=TEXT, limits=TEXT, attempts=TEXT, last_error=TEXT, log_end=st.lists(TEXT, max_size=3).map(tuple),
-    history=st.lists(events, max_size=3).map(tuple), log_path=TEXT, blocked_by=TEXT, gpu_rule=TEXT, plan_yaml=TEXT,
+    history=st.lists(events, max_size=3).map(tuple), log_path=TEXT, blocked_by=TEXT, gpu_rule=TEXT,
 )  # fmt: skip
 rounds = st.builds(
     model.Samples,

@@ -81,7 +81,7 @@ def test_packets_carry_descriptors_and_keep_their_bounds() -> None:
 
 def test_a_job_survives_the_way_to_its_pod() -> None:
     full = Job(
-        "f" * 16, "top", "index/shard-1/rep-0", "index", "worker", "127.0.0.1", 7000, 7001, 1, 0, 2,
+        "f" * 16, "top", "index/shard-1/rep-0", "index", "worker", "127.0.0.1", 7000, 1, 0, 2,
         "/srv/a.py:A", {"limit": 5, "names": ["ä", None]}, "/w", ("/lib",), {"A": "b\nc"}, "/srv", 0o27, "/py", 2.5,
     )  # fmt: skip
     assert Job.load(full.dump()) == full
