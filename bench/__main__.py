@@ -53,7 +53,9 @@ def missing_peer() -> str | None:
         try:
             importlib.import_module(name)
         except ImportError as error:
-            return f"{name} is measured beside us and can't be imported ({error}); set it up with: make dev-env"
+            return (
+                f"{name} is measured beside us and can't be imported ({error}); set it up with: make dev-env"
+            )
     return None
 
 

@@ -84,6 +84,8 @@ async def commands(session: Session) -> list[Table]:
     for what, runs in found.items():
         seconds = median(one.seconds for one in runs)
         cpu = median(one.cpu for one in runs)
-        table.add(what, milliseconds(seconds), ratio(seconds, python), ratio(seconds, grpc), milliseconds(cpu))
+        table.add(
+            what, milliseconds(seconds), ratio(seconds, python), ratio(seconds, grpc), milliseconds(cpu)
+        )
     table.notes.append("grpc.aio is what every command that asks an engine imports today")
     return [table]

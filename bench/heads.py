@@ -148,5 +148,7 @@ def _table(found: dict[str, list[Load]]) -> Table:
             f"{one.worker_cpu * 1e6:.0f}",
             f"{one.client_cpu * 1e6:.0f}",
         )
-    table.notes.append("ratio: to the proxy of the same polling; us: CPU a request. Load and pods share the cores")
+    table.notes.append(
+        "ratio: to the proxy of the same polling; us: CPU a request. Load and pods share the cores"
+    )
     return table

@@ -59,7 +59,8 @@ def median(values: Iterable[float]) -> float:
 def machine() -> dict[str, Any]:
     """What the figures depend on."""
     model = next(
-        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?"
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        "?",
     )
     total = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     return {

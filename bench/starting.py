@@ -177,7 +177,9 @@ async def cold(session: Session) -> list[Table]:
     for what, times in (found | again).items():
         middle, peer = (median(one.seconds for one in some) for some in (times, fresh))
         table.add(what, milliseconds(middle), ratio(middle, peer))
-    table.notes.append("ratio: to the fresh grpc.aio pod of the same run; a restart includes the old run's end")
+    table.notes.append(
+        "ratio: to the fresh grpc.aio pod of the same run; a restart includes the old run's end"
+    )
     return [table]
 
 

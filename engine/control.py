@@ -94,9 +94,7 @@ class Control(Protocol):
         """Runs whose logs are there, oldest first."""
         ...
 
-    async def read_log(
-        self, pod: PodKey, run: int = 0, offset: int = 0, limit: int = 262_144
-    ) -> LogChunk:
+    async def read_log(self, pod: PodKey, run: int = 0, offset: int = 0, limit: int = 262_144) -> LogChunk:
         """Up to `limit` bytes of a run's log (0: the newest run) from `offset`.
 
         A negative offset counts from the end. At the end of the file `data` is empty.

@@ -193,7 +193,9 @@ class Deployment(Topology):
             uses_after=spec_of(uses_after, folder),
             shards=shards,
             replicas=replicas,
-            polling={endpoint: _word(Polling, "polling", value.upper()) for endpoint, value in polled.items()},
+            polling={
+                endpoint: _word(Polling, "polling", value.upper()) for endpoint, value in polled.items()
+            },
             needs=tuple(needs),
             host=host,
             port=port,

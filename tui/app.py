@@ -132,7 +132,10 @@ class QuarterdeckApp(App[int], inherit_bindings=False):
     def on_found_engine(self, message: FoundEngine) -> None:
         self.session.control = message.line
         before = self.link.info
-        if before is not None and (before.pid, before.started_at) != (message.info.pid, message.info.started_at):
+        if before is not None and (before.pid, before.started_at) != (
+            message.info.pid,
+            message.info.started_at,
+        ):
             self.session.owns = None  # what this console had started went with the engine that it knew
         self._linked(Link(LinkState.UP, message.info))
 

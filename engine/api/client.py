@@ -137,9 +137,7 @@ async def connect(socket: str, version: str = "") -> Client:
         info = await client.info()
     except EngineUnreachable:
         await client.close()
-        raise EngineUnreachable(
-            f"no engine answers at {socket}", "one starts with: qd up FILE"
-        ) from None
+        raise EngineUnreachable(f"no engine answers at {socket}", "one starts with: qd up FILE") from None
     except BaseException:
         await client.close()
         raise

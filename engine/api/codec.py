@@ -146,9 +146,7 @@ def details_message(details: PodDetails) -> pb.PodDetails:
 
 
 def details_of(message: pb.PodDetails) -> PodDetails:
-    values: dict[str, Any] = {
-        field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields
-    }
+    values: dict[str, Any] = {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
     values["key"] = key_of(message.key)
     values["env"] = tuple((variable.name, variable.value) for variable in message.env)
     values["history"] = tuple(from_message(event, Event) for event in message.history)

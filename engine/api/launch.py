@@ -68,7 +68,14 @@ def _start(home: Home, stays: bool) -> None:
     words = ["stays" if stays else "leaves"]
     try:
         engine = subprocess.Popen(
-            [sys.executable, "-m", "quarterdeck.engine.api.daemon", str(home.socket), str(ready_write), *words],
+            [
+                sys.executable,
+                "-m",
+                "quarterdeck.engine.api.daemon",
+                str(home.socket),
+                str(ready_write),
+                *words,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -28,6 +28,9 @@ LINGER = 2.0
 """Seconds after which a pod's end is reported although something that it left won't go."""
 SWEEP_EVERY = 0.02
 """Seconds between looks at what a dead pod left, while there is something left."""
+LOCK_PATIENCE = 1.0
+"""Seconds that an engine which was killed may take to give its lock back, after its link has ended."""
+LOCK_EVERY = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +190,12 @@ def serve(keeper: Keeper, listener: socket.socket) -> None:
         keeper.reap(time.monotonic())
 
 
-def remove_sockets(own: str, engine_socket: str, engine_lock: str) -> None:
-    """Remove our socket, and the engine's unless another engine has taken its place."""
+def remove_sockets(own: str, engine_socket: str, engine_lock: str, patience: float) -> None:
+    """Remove our socket, and the engine's unless another engine has taken its place.
+
+    A process that is killed closes its files one after the other: the end of our link can be seen before the
+    engine's lock is free, so the lock is waited for, up to `patience` seconds.
+    """
     with contextlib.suppress(OSError):
         os.unlink(own)
     try:
@@ -196,12 +203,24 @@ def remove_sockets(own: str, engine_socket: str, engine_lock: str) -> None:
     except OSError:
         return
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        until = time.monotonic() + patience
+        while not _locked(lock):
+            if time.monotonic() >= until:
+                return
+            time.sleep(LOCK_EVERY)
         os.unlink(engine_socket)
     except OSError:
         pass
     finally:
         os.close(lock)
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def main(path: str, engine_socket: str, engine_lock: str) -> int:
@@ -222,7 +241,8 @@ def main(path: str, engine_socket: str, engine_lock: str) -> int:
         serve(keeper, listener)
     finally:
         keeper.end_everything()
-        remove_sockets(path, engine_socket, engine_lock)
+        # An engine that said close, or outlives us, holds its lock on and removes its socket itself.
+        remove_sockets(path, engine_socket, engine_lock, 0.0 if keeper.closing else LOCK_PATIENCE)
     return 0
 
 

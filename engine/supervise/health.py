@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 SERVING = b"\x08\x01"
-STATUS_WORDS = {b"": "unknown", b"\x08\x00": "unknown", b"\x08\x02": "not serving", b"\x08\x03": "unknown service"}
+STATUS_WORDS = {
+    b"": "unknown",
+    b"\x08\x00": "unknown",
+    b"\x08\x02": "not serving",
+    b"\x08\x03": "unknown service",
+}
 
 
 class Frame(IntEnum):

@@ -36,6 +36,4 @@ def settle(launch: Launch, pods: Sequence[Pod]) -> tuple[Launch, Orders]:
 
 def relaunch(pods: Sequence[Pod]) -> Orders:
     """What the pods of a deployment whose start failed are told when somebody wants it tried again."""
-    return {
-        pod.plan.key: Begin() for pod in pods if pod.phase is Phase.FAILED or pod.hold is Hold.LAUNCH
-    }
+    return {pod.plan.key: Begin() for pod in pods if pod.phase is Phase.FAILED or pod.hold is Hold.LAUNCH}

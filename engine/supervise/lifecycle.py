@@ -259,9 +259,7 @@ def _stopped(pod: Pod, how: str, now: float) -> Step:
 def _back_off(pod: Pod, reason: str, now: float) -> Step:
     attempts = pod.attempts + 1
     wait = restart.backoff(attempts)
-    waiting = replace(
-        _enter(pod, Phase.BACKOFF, now, reason), attempts=attempts, next_try_at=now + wait
-    )
+    waiting = replace(_enter(pod, Phase.BACKOFF, now, reason), attempts=attempts, next_try_at=now + wait)
     tale = Tell(Level.ERROR, f"{reason}; attempt {attempts}, next in {restart.age(wait)}")
     return waiting, (ClearTimers(), tale, SetTimer(pod.run, Timer.RETRY, now + wait))
 

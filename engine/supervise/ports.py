@@ -47,9 +47,7 @@ def check_planned(pods: Iterable[PodPlan]) -> None:
     for pod in pods:
         if pod.port is not None and not is_free(pod.host, pod.port):
             if pod.port < 1024 and os.getuid():
-                raise PortTaken(
-                    f"{pod.key}: port {pod.port} needs root", "name a port from 1024 up, or none"
-                )
+                raise PortTaken(f"{pod.key}: port {pod.port} needs root", "name a port from 1024 up, or none")
             raise PortTaken(
                 f"{pod.key}: port {pod.port} is taken by {holder(pod.port)}",
                 "stop that, or name another port, or none",

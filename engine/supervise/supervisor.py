@@ -343,4 +343,3 @@ class Supervisor:
 
     def _pids(self) -> dict[PodKey, int]:
         return {key: pod.pid for key, pod in self._machine.pods.items() if pod.pid is not None}
-

@@ -43,7 +43,9 @@ class Engine:
     def env(self) -> dict[str, str]:
         return {**os.environ, "QUARTERDECK_HOME": str(self.home.folder)}
 
-    def qd(self, *arguments: str | Path, code: int | None = 0, **env: str) -> subprocess.CompletedProcess[str]:
+    def qd(
+        self, *arguments: str | Path, code: int | None = 0, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run one command; its exit code must be `code` (None: any)."""
         done = subprocess.run(
             [QD, *map(str, arguments)],

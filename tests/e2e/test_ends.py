@@ -86,7 +86,9 @@ def test_keeper_killed_pods_die_with_it_and_a_new_one_restarts_them(leavers: Eng
     leavers.qd("wait", "l", "--timeout", "10")
     after = leavers.ps()
     assert leavers.status()["pid"] == old["pid"]
-    assert {name: row["port"] for name, row in after.items()} == {name: row["port"] for name, row in before.items()}
+    assert {name: row["port"] for name, row in after.items()} == {
+        name: row["port"] for name, row in before.items()
+    }
 
 
 def test_engine_and_keeper_killed_at_once_the_next_engine_ends_what_is_left(leavers: Engine) -> None:

@@ -15,7 +15,9 @@ EXAMPLE = """\
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_console_options(parser)
-    parser.add_argument("--socket", metavar="PATH", help="the engine's socket (default: ~/.quarterdeck/qd.sock)")
+    parser.add_argument(
+        "--socket", metavar="PATH", help="the engine's socket (default: ~/.quarterdeck/qd.sock)"
+    )
 
 
 def add_console_options(parser: argparse.ArgumentParser) -> None:

@@ -76,7 +76,9 @@ def _terminal(home: Home) -> Iterator[Finding]:
         "the console wants 80x24 or more" if small else "",
     )
     if "utf" not in (sys.stdout.encoding or "").lower():
-        yield Finding("encoding", "note", sys.stdout.encoding, "set LANG to a UTF-8 locale, or use qd --ascii")
+        yield Finding(
+            "encoding", "note", sys.stdout.encoding, "set LANG to a UTF-8 locale, or use qd --ascii"
+        )
 
 
 def _home(home: Home) -> Iterator[Finding]:
@@ -103,7 +105,9 @@ def _leftovers(home: Home) -> Iterator[Finding]:
 
     stale = [path.name for path in (home.socket, *home.folder.glob("*.keeper-*.sock")) if path.exists()]
     if stale:
-        yield Finding("stale files", "note", ", ".join(stale), "the next engine removes them: qd engine start")
+        yield Finding(
+            "stale files", "note", ", ".join(stale), "the next engine removes them: qd engine start"
+        )
     strays = [str(process.pid) for process in marked(ENGINE_MARK, home.mark) if process.pid != os.getpid()]
     if strays:
         yield Finding(
@@ -183,7 +187,9 @@ def _kill_user_processes() -> bool:
 def _proxies(home: Home) -> Iterator[Finding]:
     named = [name for name in ("http_proxy", "HTTP_PROXY", "grpc_proxy") if os.environ.get(name)]
     if named:
-        yield Finding("proxy", "note", f"{', '.join(named)} set", "our own calls don't use it; your clients may")
+        yield Finding(
+            "proxy", "note", f"{', '.join(named)} set", "our own calls don't use it; your clients may"
+        )
 
 
 LOOKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (

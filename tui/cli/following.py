@@ -70,7 +70,9 @@ async def tail_offset(control: Control, pod: PodKey, run: int, lines: int) -> in
     return min(end, start + at + 1)
 
 
-async def follow(control: Control, cursors: list[Cursor], forever: bool) -> AsyncIterator[tuple[Cursor, bytes]]:
+async def follow(
+    control: Control, cursors: list[Cursor], forever: bool
+) -> AsyncIterator[tuple[Cursor, bytes]]:
     """Bytes of whole lines from each cursor in turn; with `forever` it waits for more, over restarts."""
     pending = list(cursors)
     while pending:

@@ -83,10 +83,13 @@ def front_door(fleet: Fleet, target: str) -> str:
     front = _front(fleet, pods)
     if front is None:
         names = ", ".join(pod.name for pod in pods[:6])
-        raise TargetError(f"{target} has no single address: {names}", "send to one of these, or to its gateway")
+        raise TargetError(
+            f"{target} has no single address: {names}", "send to one of these, or to its gateway"
+        )
     if front.address is None or not front.phase.alive:
         raise TargetError(
-            f"{front.topology}/{front.name} is {front.phase.value}" + (f": {front.reason}" if front.reason else ""),
+            f"{front.topology}/{front.name} is {front.phase.value}"
+            + (f": {front.reason}" if front.reason else ""),
             f"see: qd wait {front.topology}",
         )
     return front.address
