@@ -36,6 +36,19 @@ class Job:
     """Interpreter, or empty for the keeper's own (then it is forked)."""
     grace: float = 10.0
     """Seconds that requests in flight get after SIGTERM."""
+    command: tuple[str, ...] = ()
+    """Program and arguments with every place filled, instead of our own server; it is told its port."""
+    ssl_certfile: str = ""
+    """It serves under TLS when both are there."""
+    ssl_keyfile: str = ""
+    token: str = ""
+    """What callers must send as `authorization: Bearer TOKEN`."""
+    server_options: dict[str, int | str] = field(default_factory=dict)
+    memory: int | None = None
+    """Limits of the pod and all that it starts, see `spec.topology.Limits`."""
+    cpus: float | None = None
+    files: int | None = None
+    processes: int | None = None
 
     @property
     def title(self) -> str:
@@ -49,5 +62,5 @@ class Job:
     @classmethod
     def load(cls, data: bytes) -> Job:
         raw = json.loads(data)
-        raw["py_modules"] = tuple(raw["py_modules"])
+        raw["py_modules"], raw["command"] = tuple(raw["py_modules"]), tuple(raw["command"])
         return cls(**raw)

@@ -132,6 +132,7 @@ class _Planner:
             uses=spec.uses,
             uses_with=spec.uses_with,
             workspace=spec.workspace,
+            runtime=spec.kind,
         )
 
     def _name(self, pod: str) -> str:

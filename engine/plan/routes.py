@@ -7,7 +7,7 @@ worker out of the table is its deactivation: no request is sent to it after the 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 SET_ROUTES = "/quarterdeck.Router/SetRoutes"
 """Unary: `Routes.dump()` in, empty bytes out once the table is in force."""
@@ -41,6 +41,16 @@ class Node:
     has_after: bool = False
     idempotent: bool = True
     timeout_send: float = 30.0
+    partial: bool = False
+    """Whether a request to all shards may do without some."""
+    tls: bool = False
+    """Whether its pods are spoken to under TLS."""
+    ca: str = ""
+    """Path of the file that says whom to trust; empty: the system's roots."""
+    metadata: dict[str, str] = field(default_factory=dict)
+    """Sent with every request, a token included."""
+    options: dict[str, int | str] = field(default_factory=dict)
+    """Of the channels, beside our own."""
 
 
 @dataclass(frozen=True, slots=True)

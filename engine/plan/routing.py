@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from ..model import PodKey
+from ..spec.topology import DeploymentSpec, Partial
 from .pods import DeploymentPlan, Plan, PodPlan
 from .routes import Node, Replica, Routes
 
@@ -36,6 +38,7 @@ def _behind_gateway(deployment: DeploymentPlan, ready: Ready) -> Node:
         shards=(_replicas(pods, ready),),
         idempotent=spec.idempotent,
         timeout_send=spec.timeout_send,
+        **_speech(spec),
     )
 
 
@@ -55,7 +58,20 @@ def _behind_head(deployment: DeploymentPlan, ready: Ready) -> Node:
         has_after=deployment.after is not None,
         idempotent=spec.idempotent,
         timeout_send=spec.timeout_send,
+        **_speech(spec),
     )
+
+
+def _speech(spec: DeploymentSpec) -> dict[str, Any]:
+    """How a deployment's pods are to be spoken to."""
+    token = {} if spec.token is None else {"authorization": f"Bearer {spec.token}"}
+    return {
+        "partial": spec.partial is Partial.ALLOW,
+        "tls": spec.tls_enabled,
+        "ca": spec.ssl_cafile or spec.ssl_certfile or "",
+        "metadata": {**spec.grpc_metadata, **token},
+        "options": dict(spec.grpc_channel_options),
+    }
 
 
 def _replicas(pods: tuple[PodPlan, ...], ready: Ready) -> tuple[Replica, ...]:

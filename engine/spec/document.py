@@ -8,7 +8,18 @@ from dataclasses import asdict
 from typing import Any
 
 from ..errors import Mistake, SpecError
-from .topology import DeploymentSpec, GatewaySpec, Polling, Restart, Topology
+from ..model import Runtime
+from .topology import (
+    DeploymentSpec,
+    GatewaySpec,
+    Limits,
+    Partial,
+    Polling,
+    Probe,
+    ProbeKind,
+    Restart,
+    Topology,
+)
 
 
 def dump(topology: Topology) -> str:
@@ -53,6 +64,17 @@ def _deployment(raw: dict[str, Any]) -> DeploymentSpec:
             "polling": {endpoint: Polling(word) for endpoint, word in raw["polling"].items()},
             "needs": tuple(raw["needs"]),
             "restart": Restart(raw["restart"]),
-            "py_modules": tuple(raw["py_modules"]),
+            "partial": Partial(raw["partial"]),
+            "runtime": Runtime(raw["runtime"]),
+            "probe": _probe(raw["probe"]),
+            "liveness": _probe(raw["liveness"]),
+            "limits": Limits(**raw["limits"]),
+            **{name: tuple(raw[name]) for name in ("py_modules", "command", "depends_on", "hosts", "ports")},
         }
     )
+
+
+def _probe(raw: dict[str, Any] | None) -> Probe | None:
+    if raw is None:
+        return None
+    return Probe(**{**raw, "kind": ProbeKind(raw["kind"]), "command": tuple(raw["command"])})
