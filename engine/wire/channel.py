@@ -25,8 +25,9 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.use_local_subchannel_pool", 1),
     # The default waits a second after a refused connection; pods on this host are back sooner.
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # Despite its name this is how long one attempt to connect may take; a busy host needs more than moments.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
 )
 
 SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
