@@ -7,12 +7,12 @@ Every verb raises only `QuarterdeckError`s. Targets are exact pod keys; resolvin
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from .model import EngineInfo, Event, Fleet, LogChunk, LogRun, PodDetails, PodKey, Samples
+from .model import EngineInfo, Event, Fleet, Gpu, LogChunk, LogRun, PodDetails, PodKey, Samples
 
 
 class Verb(StrEnum):
@@ -31,6 +31,8 @@ class UpOutcome(StrEnum):
     UNCHANGED = "unchanged"
     CHANGED = "changed"
     """The topology is up from another text; nothing was touched."""
+    REPLACED = "replaced"
+    """The topology was up from another text; what differs was replaced, and nothing else touched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,34 @@ class UpResult:
     topology: str
 
 
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What a topology's text would change of what runs; pods by name within the topology, in the tree's order."""
+
+    topology: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    replaced: tuple[str, ...] = ()
+    """Pods that get another plan: the old run ends, the new one starts."""
+    kept: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+    """One line for each key that differs: `index: replicas 3 -> 5`; no secret in it."""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.added or self.removed or self.replaced or self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a command that runs beside a pod needs: the pod's whole environment (secrets unmasked) and folder."""
+
+    env: dict[str, str]
+    cwd: str
+    umask: int
+    workspace: str = ""
+
+
 class Control(Protocol):
     """The verbs. All coroutines; streams end when the engine does."""
 
@@ -59,11 +89,40 @@ class Control(Protocol):
         """Who answers."""
         ...
 
-    async def up(self, document: str, caller: Caller, owner: str = "") -> UpResult:
+    async def up(self, document: str, caller: Caller, owner: str = "", replace: bool = False) -> UpResult:
         """Start a topology, given as `spec.document.dump(topology)` writes it.
 
-        Returns once accepted, not once ready. Raises `SpecError`, `PortTaken`, `Conflict`.
+        Returns once accepted, not once ready. Where it is up from another text, `replace` changes what differs
+        (pods of unchanged plans go on untouched); without it nothing happens. Raises `SpecError`, `PortTaken`,
+        `Conflict`.
         """
+        ...
+
+    async def diff(self, document: str, caller: Caller) -> Difference:
+        """What `up(..., replace=True)` would do. Raises `SpecError`, and `TargetError` where it is not up."""
+        ...
+
+    async def scale(self, topology: str, replicas: Mapping[str, int]) -> Difference:
+        """Give deployments another number of replicas; returns once accepted, with what changes.
+
+        What goes is drained first. Raises `TargetError`, `SpecError`.
+        """
+        ...
+
+    async def roll(self, topology: str, deployments: Sequence[str]) -> None:
+        """Restart the pods of deployments one replica at a time, each ready before the next goes.
+
+        Returns once all are ready again. Raises `StartError` at the first that does not get ready (the rest
+        are left as they are), `TargetError`, and `Conflict` where one is rolling already.
+        """
+        ...
+
+    async def world(self, pod: PodKey) -> World:
+        """What `qd exec` needs. Raises `TargetError` for a pod that is not there, or not on this host."""
+        ...
+
+    async def gpus(self) -> Sequence[Gpu]:
+        """This host's devices now, with who uses them; empty where there are none."""
         ...
 
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:

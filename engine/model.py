@@ -251,6 +251,35 @@ class Samples:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuProcess:
+    """A process that holds memory of a GPU."""
+
+    pid: int
+    memory_bytes: int | None
+    command: str = ""
+    user: str = ""
+    pod: PodKey | None = None
+    """The pod whose process tree it belongs to; None: somebody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One device of this host as it is now."""
+
+    index: int
+    name: str = ""
+    uuid: str = ""
+    memory_used: int | None = None
+    memory_total: int | None = None
+    busy_percent: float | None = None
+    processes: tuple[GpuProcess, ...] = ()
+    pods: tuple[PodKey, ...] = ()
+    """Pods that were dealt it."""
+    trouble: str = ""
+    """Why it can't be asked: it was lost while running, say."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogRun:
     """One run of a pod, and the file that its output went to."""
 
@@ -294,3 +323,5 @@ class PodDetails:
     log_path: str
     blocked_by: str = ""
     gpu_rule: str = ""
+    cannot: tuple[tuple[str, str], ...] = ()
+    """What its runtime can't do, with the reason: `kill`, `nobody here runs it`."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
 
-from ..control import Caller, UpOutcome, UpResult, Verb
-from ..errors import EngineUnreachable, VersionMismatch
-from ..model import EngineInfo, Event, Fleet, LogChunk, LogRun, PodDetails, PodKey, Samples
+from ..control import Caller, Difference, UpOutcome, UpResult, Verb, World
+from ..errors import Conflict, EngineUnreachable, VersionMismatch
+from ..model import EngineInfo, Event, Fleet, Gpu, LogChunk, LogRun, PodDetails, PodKey, Samples
 from . import codec, faults
 from . import control_pb2 as pb
 from .control_pb2_grpc import ControlStub
@@ -66,7 +66,7 @@ class Client:
         message = await self._call(self._stub.Info(pb.Empty(), timeout=CONNECT_TIMEOUT))
         return codec.from_message(message, EngineInfo)
 
-    async def up(self, document: str, caller: Caller, owner: str = "") -> UpResult:
+    async def up(self, document: str, caller: Caller, owner: str = "", replace: bool = False) -> UpResult:
         """See `Control.up`."""
         request = pb.UpRequest(
             document=document,
@@ -75,6 +75,26 @@ class Client:
         )
         reply = await self._call(self._stub.Up(request, timeout=CALL_TIMEOUT))
         return UpResult(UpOutcome(reply.outcome), reply.topology)
+
+    async def diff(self, document: str, caller: Caller) -> Difference:
+        """See `Control.diff`."""
+        raise Conflict("not built yet")
+
+    async def scale(self, topology: str, replicas: Mapping[str, int]) -> Difference:
+        """See `Control.scale`."""
+        raise Conflict("not built yet")
+
+    async def roll(self, topology: str, deployments: Sequence[str]) -> None:
+        """See `Control.roll`."""
+        raise Conflict("not built yet")
+
+    async def world(self, pod: PodKey) -> World:
+        """See `Control.world`."""
+        raise Conflict("not built yet")
+
+    async def gpus(self) -> Sequence[Gpu]:
+        """See `Control.gpus`."""
+        return ()
 
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
         """See `Control.down`."""

@@ -6,10 +6,11 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..home import Home
 from ..model import Level, PodKey
+from ..model import Runtime as Kind
 from ..observe.logs import LogBook
 from ..runtimes.runtime import Bound, Broken, Exited, Fact, Lost, Refused, Runtime, Started
 from . import health
@@ -50,13 +51,13 @@ def last_words(lines: tuple[str, ...], code: int | None) -> str:
 
 
 class Hands:
-    """Joins the machine with one runtime, the logs and the health calls."""
+    """Joins the machine with the runtimes, the logs and the health calls."""
 
     def __init__(
         self,
         home: Home,
         logs: LogBook,
-        runtime: Runtime,
+        runtimes: Mapping[Kind, Runtime],
         post: Callable[[PodKey, Stimulus], None],
         running: Callable[[str], Running],
         tell: Callable[[Pod, Level, str], None],
@@ -65,7 +66,7 @@ class Hands:
     ) -> None:
         self._home = home
         self._logs = logs
-        self._runtime = runtime
+        self._runtimes = runtimes
         self._post = post
         self._running = running
         self._tell = tell
@@ -90,9 +91,9 @@ class Hands:
             case Withdraw():
                 self._withdraw(pod)
             case Signal(_, number):
-                self._runtime.signal(self._marks.get(pod.plan.key, ""), number)
+                self._runtimes[pod.plan.runtime].signal(self._marks.get(pod.plan.key, ""), number)
             case End():
-                self._runtime.end(self._marks.get(pod.plan.key, ""))
+                self._runtimes[pod.plan.runtime].end(self._marks.get(pod.plan.key, ""))
             case Tell(level, text):
                 self._tell(pod, level, text)
             case _:
@@ -114,7 +115,7 @@ class Hands:
         except OSError as error:
             self.report(Refused(mark, f"{error.filename}: {error.strerror}"))
             return
-        self._runtime.start(job, log, fresh)
+        self._runtimes[pod.plan.runtime].start(job, log, fresh)
 
     async def _probe(self, pod: Pod, run: int, delay: float) -> None:
         if delay:

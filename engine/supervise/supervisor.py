@@ -8,15 +8,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from ..control import Caller, UpOutcome, UpResult, Verb
+from ..control import Caller, Difference, UpOutcome, UpResult, Verb, World
 from ..errors import Conflict, QuarterdeckError, TargetError, UsageError
 from ..home import Home
 from ..model import (
     EngineInfo,
     Event,
     Fleet,
+    Gpu,
     Level,
     LogChunk,
     LogRun,
@@ -24,6 +25,7 @@ from ..model import (
     PodDetails,
     PodKey,
     Role,
+    Runtime,
     Samples,
 )
 from ..observe.broadcast import Broadcast
@@ -82,7 +84,7 @@ class Supervisor:
         self._hands = Hands(
             home,
             self._logs,
-            self._runtime,
+            {Runtime.PROCESS: self._runtime},
             self._machine.post,
             self._running.__getitem__,
             self._tell,
@@ -168,7 +170,7 @@ class Supervisor:
             gpus_source=gpus.source,
         )
 
-    async def up(self, document: str, caller: Caller, owner: str = "") -> UpResult:
+    async def up(self, document: str, caller: Caller, owner: str = "", replace: bool = False) -> UpResult:
         """See `Control.up`."""
         if self._ending:
             raise Conflict("the engine is ending", "try again once it has: the next `qd up` starts another")
@@ -194,6 +196,26 @@ class Supervisor:
         for pod in planned.pods:
             self._machine.post(pod.key, Begin())
         return UpResult(UpOutcome.STARTED, topology.name)
+
+    async def diff(self, document: str, caller: Caller) -> Difference:
+        """See `Control.diff`."""
+        raise Conflict("not built yet")
+
+    async def scale(self, topology: str, replicas: Mapping[str, int]) -> Difference:
+        """See `Control.scale`."""
+        raise Conflict("not built yet")
+
+    async def roll(self, topology: str, deployments: Sequence[str]) -> None:
+        """See `Control.roll`."""
+        raise Conflict("not built yet")
+
+    async def world(self, pod: PodKey) -> World:
+        """See `Control.world`."""
+        raise Conflict("not built yet")
+
+    async def gpus(self) -> Sequence[Gpu]:
+        """See `Control.gpus`."""
+        return ()
 
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
         """See `Control.down`."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from quarterdeck.engine.control import Caller, UpOutcome, UpResult, Verb
-from quarterdeck.engine.errors import EngineUnreachable, QuarterdeckError, TargetError
+from quarterdeck.engine.control import Caller, Difference, UpOutcome, UpResult, Verb, World
+from quarterdeck.engine.errors import Conflict, EngineUnreachable, QuarterdeckError, TargetError
 from quarterdeck.engine.model import (
     EngineInfo,
     Event,
     Fleet,
+    Gpu,
     Level,
     LogChunk,
     LogRun,
@@ -136,8 +137,28 @@ class FakeControl:
         self._reach()
         return self.info_now
 
-    async def up(self, document: str, caller: Caller, owner: str = "") -> UpResult:
+    async def up(self, document: str, caller: Caller, owner: str = "", replace: bool = False) -> UpResult:
         return UpResult(UpOutcome.UNCHANGED, document)
+
+    async def diff(self, document: str, caller: Caller) -> Difference:
+        """See `Control.diff`."""
+        raise Conflict("not built yet")
+
+    async def scale(self, topology: str, replicas: Mapping[str, int]) -> Difference:
+        """See `Control.scale`."""
+        raise Conflict("not built yet")
+
+    async def roll(self, topology: str, deployments: Sequence[str]) -> None:
+        """See `Control.roll`."""
+        raise Conflict("not built yet")
+
+    async def world(self, pod: PodKey) -> World:
+        """See `Control.world`."""
+        raise Conflict("not built yet")
+
+    async def gpus(self) -> Sequence[Gpu]:
+        """See `Control.gpus`."""
+        return ()
 
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
         self._verb()
