@@ -9,7 +9,7 @@ import grpc
 import grpc.aio
 
 from ..control import Caller, Difference, UpOutcome, UpResult, Verb, World
-from ..errors import Conflict, EngineUnreachable, VersionMismatch
+from ..errors import EngineUnreachable, VersionMismatch
 from ..model import EngineInfo, Event, Fleet, Gpu, LogChunk, LogRun, PodDetails, PodKey, Samples
 from . import codec, faults
 from . import control_pb2 as pb
@@ -70,31 +70,38 @@ class Client:
         """See `Control.up`."""
         request = pb.UpRequest(
             document=document,
-            caller=pb.Caller(env=caller.env, cwd=caller.cwd, umask=caller.umask, python=caller.python),
+            caller=_caller_message(caller),
             owner=owner,
+            replace=replace,
         )
         reply = await self._call(self._stub.Up(request, timeout=CALL_TIMEOUT))
         return UpResult(UpOutcome(reply.outcome), reply.topology)
 
     async def diff(self, document: str, caller: Caller) -> Difference:
         """See `Control.diff`."""
-        raise Conflict("not built yet")
+        request = pb.UpRequest(document=document, caller=_caller_message(caller))
+        message = await self._call(self._stub.Diff(request, timeout=CALL_TIMEOUT))
+        return codec.from_message(message, Difference)
 
     async def scale(self, topology: str, replicas: Mapping[str, int]) -> Difference:
         """See `Control.scale`."""
-        raise Conflict("not built yet")
+        request = pb.ScaleRequest(topology=topology, replicas=dict(replicas))
+        message = await self._call(self._stub.Scale(request, timeout=CALL_TIMEOUT))
+        return codec.from_message(message, Difference)
 
     async def roll(self, topology: str, deployments: Sequence[str]) -> None:
         """See `Control.roll`."""
-        raise Conflict("not built yet")
+        await self._call(self._stub.Roll(pb.RollRequest(topology=topology, deployments=list(deployments))))
 
     async def world(self, pod: PodKey) -> World:
         """See `Control.world`."""
-        raise Conflict("not built yet")
+        message = await self._call(self._stub.World(codec.key_message(pod), timeout=CALL_TIMEOUT))
+        return World(dict(message.env), message.cwd, message.umask, message.workspace)
 
     async def gpus(self) -> Sequence[Gpu]:
         """See `Control.gpus`."""
-        return ()
+        found = await self._call(self._stub.Gpus(pb.Empty(), timeout=CALL_TIMEOUT))
+        return tuple(map(codec.gpu_of, found.gpus))
 
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
         """See `Control.down`."""
@@ -144,6 +151,10 @@ class Client:
     async def shutdown(self) -> None:
         """See `Control.shutdown`."""
         await self._call(self._stub.Shutdown(pb.Empty()))
+
+
+def _caller_message(caller: Caller) -> pb.Caller:
+    return pb.Caller(env=caller.env, cwd=caller.cwd, umask=caller.umask, python=caller.python)
 
 
 async def connect(socket: str, version: str = "") -> Client:

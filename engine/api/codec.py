@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -13,6 +13,8 @@ from ..model import (
     DeploymentStatus,
     Event,
     Fleet,
+    Gpu,
+    GpuProcess,
     HostSample,
     Level,
     Phase,
@@ -141,6 +143,7 @@ def details_message(details: PodDetails) -> pb.PodDetails:
     given = {field.name: getattr(details, field.name) for field in fields(details)}
     given["key"] = key_message(details.key)
     given["env"] = [pb.Variable(name=name, value=value) for name, value in details.env]
+    given["cannot"] = [pb.Variable(name=name, value=value) for name, value in details.cannot]
     given["history"] = [to_message(event, pb.Event) for event in details.history]
     return pb.PodDetails(**given)
 
@@ -149,6 +152,39 @@ def details_of(message: pb.PodDetails) -> PodDetails:
     values: dict[str, Any] = {field.name: getattr(message, field.name) for field in message.DESCRIPTOR.fields}
     values["key"] = key_of(message.key)
     values["env"] = tuple((variable.name, variable.value) for variable in message.env)
+    values["cannot"] = tuple((variable.name, variable.value) for variable in message.cannot)
     values["history"] = tuple(from_message(event, Event) for event in message.history)
     values["log_end"] = tuple(message.log_end)
     return PodDetails(**values)
+
+
+# -- devices
+
+
+def gpu_message(gpu: Gpu) -> pb.Gpu:
+    given = {field.name: getattr(gpu, field.name) for field in fields(gpu)}
+    given["processes"] = [_process_message(process) for process in gpu.processes]
+    given["pods"] = [key_message(key) for key in gpu.pods]
+    return pb.Gpu(**{name: item for name, item in given.items() if item is not None})
+
+
+def _process_message(process: GpuProcess) -> pb.GpuProcess:
+    given = {field.name: getattr(process, field.name) for field in fields(process)}
+    given["pod"] = None if process.pod is None else key_message(process.pod)
+    return pb.GpuProcess(**{name: item for name, item in given.items() if item is not None})
+
+
+def gpu_of(message: pb.Gpu) -> Gpu:
+    processes = tuple(
+        GpuProcess(
+            item.pid,
+            item.memory_bytes if item.HasField("memory_bytes") else None,
+            item.command,
+            item.user,
+            key_of(item.pod) if item.HasField("pod") else None,
+        )
+        for item in message.processes
+    )
+    return replace(
+        from_message(message, Gpu), processes=processes, pods=tuple(key_of(key) for key in message.pods)
+    )

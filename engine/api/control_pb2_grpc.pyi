@@ -35,6 +35,10 @@ class ControlStub:
     def __new__(cls, channel: _aio.Channel) -> ControlAsyncStub: ...
     Info: _grpc.UnaryUnaryMultiCallable[_control_pb2.Empty, _control_pb2.EngineInfo]
     Up: _grpc.UnaryUnaryMultiCallable[_control_pb2.UpRequest, _control_pb2.UpReply]
+    Diff: _grpc.UnaryUnaryMultiCallable[_control_pb2.UpRequest, _control_pb2.Difference]
+    Scale: _grpc.UnaryUnaryMultiCallable[_control_pb2.ScaleRequest, _control_pb2.Difference]
+    Roll: _grpc.UnaryUnaryMultiCallable[_control_pb2.RollRequest, _control_pb2.Empty]
+    """Answered once all pods of the deployments have been restarted, one at a time."""
     Down: _grpc.UnaryUnaryMultiCallable[_control_pb2.DownRequest, _control_pb2.Empty]
     Act: _grpc.UnaryUnaryMultiCallable[_control_pb2.ActRequest, _control_pb2.Empty]
     Watch: _grpc.UnaryStreamMultiCallable[_control_pb2.Empty, _control_pb2.FleetChange]
@@ -42,6 +46,8 @@ class ControlStub:
     Events: _grpc.UnaryStreamMultiCallable[_control_pb2.EventsRequest, _control_pb2.EventBatch]
     Samples: _grpc.UnaryStreamMultiCallable[_control_pb2.Empty, _control_pb2.SampleRound]
     Details: _grpc.UnaryUnaryMultiCallable[_control_pb2.PodKey, _control_pb2.PodDetails]
+    World: _grpc.UnaryUnaryMultiCallable[_control_pb2.PodKey, _control_pb2.PodWorld]
+    Gpus: _grpc.UnaryUnaryMultiCallable[_control_pb2.Empty, _control_pb2.GpuList]
     LogRuns: _grpc.UnaryUnaryMultiCallable[_control_pb2.PodKey, _control_pb2.LogRunList]
     ReadLog: _grpc.UnaryUnaryMultiCallable[_control_pb2.ReadLogRequest, _control_pb2.LogChunk]
     Shutdown: _grpc.UnaryUnaryMultiCallable[_control_pb2.Empty, _control_pb2.Empty]
@@ -51,6 +57,10 @@ class ControlAsyncStub(ControlStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Info: _aio.UnaryUnaryMultiCallable[_control_pb2.Empty, _control_pb2.EngineInfo]  # type: ignore[assignment]
     Up: _aio.UnaryUnaryMultiCallable[_control_pb2.UpRequest, _control_pb2.UpReply]  # type: ignore[assignment]
+    Diff: _aio.UnaryUnaryMultiCallable[_control_pb2.UpRequest, _control_pb2.Difference]  # type: ignore[assignment]
+    Scale: _aio.UnaryUnaryMultiCallable[_control_pb2.ScaleRequest, _control_pb2.Difference]  # type: ignore[assignment]
+    Roll: _aio.UnaryUnaryMultiCallable[_control_pb2.RollRequest, _control_pb2.Empty]  # type: ignore[assignment]
+    """Answered once all pods of the deployments have been restarted, one at a time."""
     Down: _aio.UnaryUnaryMultiCallable[_control_pb2.DownRequest, _control_pb2.Empty]  # type: ignore[assignment]
     Act: _aio.UnaryUnaryMultiCallable[_control_pb2.ActRequest, _control_pb2.Empty]  # type: ignore[assignment]
     Watch: _aio.UnaryStreamMultiCallable[_control_pb2.Empty, _control_pb2.FleetChange]  # type: ignore[assignment]
@@ -58,6 +68,8 @@ class ControlAsyncStub(ControlStub):
     Events: _aio.UnaryStreamMultiCallable[_control_pb2.EventsRequest, _control_pb2.EventBatch]  # type: ignore[assignment]
     Samples: _aio.UnaryStreamMultiCallable[_control_pb2.Empty, _control_pb2.SampleRound]  # type: ignore[assignment]
     Details: _aio.UnaryUnaryMultiCallable[_control_pb2.PodKey, _control_pb2.PodDetails]  # type: ignore[assignment]
+    World: _aio.UnaryUnaryMultiCallable[_control_pb2.PodKey, _control_pb2.PodWorld]  # type: ignore[assignment]
+    Gpus: _aio.UnaryUnaryMultiCallable[_control_pb2.Empty, _control_pb2.GpuList]  # type: ignore[assignment]
     LogRuns: _aio.UnaryUnaryMultiCallable[_control_pb2.PodKey, _control_pb2.LogRunList]  # type: ignore[assignment]
     ReadLog: _aio.UnaryUnaryMultiCallable[_control_pb2.ReadLogRequest, _control_pb2.LogChunk]  # type: ignore[assignment]
     Shutdown: _aio.UnaryUnaryMultiCallable[_control_pb2.Empty, _control_pb2.Empty]  # type: ignore[assignment]
@@ -76,6 +88,28 @@ class ControlServicer(metaclass=_abc_1.ABCMeta):
         request: _control_pb2.UpRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_control_pb2.UpReply, _abc.Awaitable[_control_pb2.UpReply]]: ...
+
+    @_abc_1.abstractmethod
+    def Diff(
+        self,
+        request: _control_pb2.UpRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.Difference, _abc.Awaitable[_control_pb2.Difference]]: ...
+
+    @_abc_1.abstractmethod
+    def Scale(
+        self,
+        request: _control_pb2.ScaleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.Difference, _abc.Awaitable[_control_pb2.Difference]]: ...
+
+    @_abc_1.abstractmethod
+    def Roll(
+        self,
+        request: _control_pb2.RollRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.Empty, _abc.Awaitable[_control_pb2.Empty]]:
+        """Answered once all pods of the deployments have been restarted, one at a time."""
 
     @_abc_1.abstractmethod
     def Down(
@@ -119,6 +153,20 @@ class ControlServicer(metaclass=_abc_1.ABCMeta):
         request: _control_pb2.PodKey,
         context: _ServicerContext,
     ) -> _typing.Union[_control_pb2.PodDetails, _abc.Awaitable[_control_pb2.PodDetails]]: ...
+
+    @_abc_1.abstractmethod
+    def World(
+        self,
+        request: _control_pb2.PodKey,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.PodWorld, _abc.Awaitable[_control_pb2.PodWorld]]: ...
+
+    @_abc_1.abstractmethod
+    def Gpus(
+        self,
+        request: _control_pb2.Empty,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.GpuList, _abc.Awaitable[_control_pb2.GpuList]]: ...
 
     @_abc_1.abstractmethod
     def LogRuns(

@@ -51,10 +51,21 @@ class Servicer(ControlServicer):
         return codec.to_message(info, pb.EngineInfo)
 
     async def Up(self, request: pb.UpRequest, context: Context) -> pb.UpReply:
-        given = request.caller
-        caller = Caller(dict(given.env), given.cwd, given.umask, given.python)
-        result = await _answer(context, self._control.up(request.document, caller, request.owner))
+        work = self._control.up(request.document, _caller(request.caller), request.owner, request.replace)
+        result = await _answer(context, work)
         return pb.UpReply(outcome=result.outcome.value, topology=result.topology)
+
+    async def Diff(self, request: pb.UpRequest, context: Context) -> pb.Difference:
+        work = self._control.diff(request.document, _caller(request.caller))
+        return codec.to_message(await _answer(context, work), pb.Difference)
+
+    async def Scale(self, request: pb.ScaleRequest, context: Context) -> pb.Difference:
+        work = self._control.scale(request.topology, dict(request.replicas))
+        return codec.to_message(await _answer(context, work), pb.Difference)
+
+    async def Roll(self, request: pb.RollRequest, context: Context) -> pb.Empty:
+        await _answer(context, self._control.roll(request.topology, list(request.deployments)))
+        return pb.Empty()
 
     async def Down(self, request: pb.DownRequest, context: Context) -> pb.Empty:
         grace = request.grace if request.HasField("grace") else None
@@ -97,6 +108,14 @@ class Servicer(ControlServicer):
     async def Details(self, request: pb.PodKey, context: Context) -> pb.PodDetails:
         return codec.details_message(await _answer(context, self._control.details(codec.key_of(request))))
 
+    async def World(self, request: pb.PodKey, context: Context) -> pb.PodWorld:
+        world = await _answer(context, self._control.world(codec.key_of(request)))
+        return codec.to_message(world, pb.PodWorld)
+
+    async def Gpus(self, request: pb.Empty, context: Context) -> pb.GpuList:
+        found = await _answer(context, self._control.gpus())
+        return pb.GpuList(gpus=[codec.gpu_message(gpu) for gpu in found])
+
     async def LogRuns(self, request: pb.PodKey, context: Context) -> pb.LogRunList:
         runs = await _answer(context, self._control.log_runs(codec.key_of(request)))
         return pb.LogRunList(runs=[codec.to_message(run, pb.LogRun) for run in runs])
@@ -111,6 +130,10 @@ class Servicer(ControlServicer):
         await _answer(context, self._control.shutdown())
         self._ask_to_end()
         return pb.Empty()
+
+
+def _caller(given: pb.Caller) -> Caller:
+    return Caller(dict(given.env), given.cwd, given.umask, given.python)
 
 
 def _events(events: list[Event]) -> pb.EventBatch:

@@ -68,6 +68,15 @@ details = st.builds(
     key=keys, command=TEXT, workspace=TEXT, env=st.lists(st.tuples(TEXT, TEXT), max_size=3).map(tuple), probe=TEXT,
     restart=TEXT, limits=TEXT, attempts=TEXT, last_error=TEXT, log_end=st.lists(TEXT, max_size=3).map(tuple),
     history=st.lists(events, max_size=3).map(tuple), log_path=TEXT, blocked_by=TEXT, gpu_rule=TEXT,
+    cannot=st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple),
+)  # fmt: skip
+gpus = st.builds(
+    model.Gpu,
+    index=INT32, name=TEXT, uuid=TEXT, memory_used=st.none() | INT32, memory_total=st.none() | INT32,
+    busy_percent=st.none() | TIME, pods=st.lists(keys, max_size=2).map(tuple), trouble=TEXT,
+    processes=st.lists(
+        st.builds(model.GpuProcess, INT32, st.none() | INT32, TEXT, TEXT, st.none() | keys), max_size=2
+    ).map(tuple),
 )  # fmt: skip
 rounds = st.builds(
     model.Samples,
@@ -103,6 +112,12 @@ def test_both_sides_have_the_same_fields(values: st.SearchStrategy[Any], message
 def test_details(value: model.PodDetails) -> None:
     wire = codec.details_message(value).SerializeToString()
     assert codec.details_of(pb.PodDetails.FromString(wire)) == value
+
+
+@given(gpus)
+def test_gpus(value: model.Gpu) -> None:
+    wire = codec.gpu_message(value).SerializeToString()
+    assert codec.gpu_of(pb.Gpu.FromString(wire)) == value
 
 
 @given(rounds)
