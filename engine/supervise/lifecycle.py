@@ -87,8 +87,8 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
             return _probed(pod, ok, answer, now)
         case WasWithdrawn():
             return _withdrawn(pod, now)
-        case HasExited(_, code, tail):
-            return _exited(pod, code, tail, now)
+        case HasExited(_, code, tail, cause):
+            return _exited(pod, code, cause or pod.fault or tail, now)
         case _:
             assert_never(stimulus)
 
@@ -224,7 +224,7 @@ def _probed(pod: Pod, ok: bool, answer: str, now: float) -> Step:
             return pod, ()
 
 
-def _exited(pod: Pod, code: int | None, tail: str, now: float) -> Step:
+def _exited(pod: Pod, code: int | None, fault: str, now: float) -> Step:
     lived = None if pod.started_at is None else now - pod.started_at
     how = restart.ending(code, lived)
     ended = replace(pod, pid=None, exit_code=code, fault="")
@@ -236,7 +236,6 @@ def _exited(pod: Pod, code: int | None, tail: str, now: float) -> Step:
         return again, (tale, *effects)
     if pod.free_port:
         return _spawn(ended, now)
-    fault = pod.fault or tail
     # Where nobody saw how it ended, what is known of why says more.
     reason = how if not fault else fault if code is None else f"{how}: {fault}"
     if pod.phase is Phase.STARTING and not pod.launched:

@@ -172,6 +172,8 @@ class HasExited:
     code: int | None
     tail: str = ""
     """Last line of its log that says something."""
+    cause: str = ""
+    """What ended it, where somebody else knows: the kernel's out-of-memory kill, say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,11 @@ def test_without_a_word_of_its_own_the_end_of_its_log_is_the_reason() -> None:
     ]
 
 
+def test_who_knows_the_cause_has_the_last_word() -> None:
+    moment = after(pod(), *UP, 2.5, HasExited(1, -KILL, "a line", cause="out of memory: more than 64 MiB"))
+    assert moment.pod.reason == "killed by SIGKILL after 3s: out of memory: more than 64 MiB"
+
+
 def test_too_slow_a_start_says_what_it_waited_for() -> None:
     history = (Begin(), *starts(), WasProbed(1, False, "health says not serving"), 600.0)
     moment = after(pod(), *history, TimerFired(1, Timer.READY), HasExited(1, -KILL))
