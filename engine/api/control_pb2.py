@@ -4,7 +4,6 @@
 # source: quarterdeck/engine/api/control.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import symbol_database as _symbol_database
@@ -14,87 +13,87 @@ from google.protobuf.internal import builder as _builder
 _sym_db = _symbol_database.Default()
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n$quarterdeck/engine/api/control.proto\x12\x13quarterdeck.control"\x07\n\x05\x45mpty"\xc4\x01\n\nEngineInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x03\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x12\n\nstarted_at\x18\x04 \x01(\x01\x12\x0e\n\x06socket\x18\x05 \x01(\t\x12\x0c\n\x04home\x18\x06 \x01(\t\x12\x17\n\nkeeper_pid\x18\x07 \x01(\x03H\x00\x88\x01\x01\x12\r\n\x05stays\x18\x08 \x01(\x08\x12\x0c\n\x04gpus\x18\t \x01(\x05\x12\x13\n\x0bgpus_source\x18\n \x01(\tB\r\n\x0b_keeper_pid"\x93\x01\n\x06\x43\x61ller\x12\x31\n\x03\x65nv\x18\x01 \x03(\x0b\x32$.quarterdeck.control.Caller.EnvEntry\x12\x0b\n\x03\x63wd\x18\x02 \x01(\t\x12\r\n\x05umask\x18\x03 \x01(\x05\x12\x0e\n\x06python\x18\x04 \x01(\t\x1a*\n\x08\x45nvEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01"j\n\tUpRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12+\n\x06\x63\x61ller\x18\x02 \x01(\x0b\x32\x1b.quarterdeck.control.Caller\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x0f\n\x07replace\x18\x04 \x01(\x08",\n\x07UpReply\x12\x0f\n\x07outcome\x18\x01 \x01(\t\x12\x10\n\x08topology\x18\x02 \x01(\t"k\n\nDifference\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x03(\t\x12\x0f\n\x07removed\x18\x03 \x03(\t\x12\x10\n\x08replaced\x18\x04 \x03(\t\x12\x0c\n\x04kept\x18\x05 \x03(\t\x12\x0b\n\x03why\x18\x06 \x03(\t"\x94\x01\n\x0cScaleRequest\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x41\n\x08replicas\x18\x02 \x03(\x0b\x32/.quarterdeck.control.ScaleRequest.ReplicasEntry\x1a/\n\rReplicasEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01"4\n\x0bRollRequest\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65ployments\x18\x02 \x03(\t"?\n\x0b\x44ownRequest\x12\x12\n\ntopologies\x18\x01 \x03(\t\x12\x12\n\x05grace\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_grace"(\n\x06PodKey\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t"U\n\nActRequest\x12\x0c\n\x04verb\x18\x01 \x01(\t\x12)\n\x04pods\x18\x02 \x03(\x0b\x32\x1b.quarterdeck.control.PodKey\x12\x0e\n\x06signal\x18\x03 \x01(\x05"\xa5\x04\n\tPodStatus\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\ndeployment\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x12\n\x05shard\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x07replica\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x0f\n\x07runtime\x18\x07 \x01(\t\x12\r\n\x05phase\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x0c\n\x04host\x18\n \x01(\t\x12\x11\n\x04port\x18\x0b \x01(\x05H\x02\x88\x01\x01\x12\x1c\n\x0fport_monitoring\x18\x0c \x01(\x05H\x03\x88\x01\x01\x12\x10\n\x03gpu\x18\r \x01(\tH\x04\x88\x01\x01\x12\x10\n\x03pid\x18\x0e \x01(\x03H\x05\x88\x01\x01\x12\x0b\n\x03run\x18\x0f \x01(\x05\x12\x10\n\x08restarts\x18\x10 \x01(\x05\x12\x16\n\texit_code\x18\x11 \x01(\x05H\x06\x88\x01\x01\x12\x17\n\nstarted_at\x18\x12 \x01(\x01H\x07\x88\x01\x01\x12\x15\n\x08ready_at\x18\x13 \x01(\x01H\x08\x88\x01\x01\x12\r\n\x05since\x18\x14 \x01(\x01\x12\x18\n\x0bnext_try_at\x18\x15 \x01(\x01H\t\x88\x01\x01\x12\x0c\n\x04uses\x18\x16 \x01(\tB\x08\n\x06_shardB\n\n\x08_replicaB\x07\n\x05_portB\x12\n\x10_port_monitoringB\x06\n\x04_gpuB\x06\n\x04_pidB\x0c\n\n_exit_codeB\r\n\x0b_started_atB\x0b\n\t_ready_atB\x0e\n\x0c_next_try_at"\xaf\x01\n\x10\x44\x65ploymentStatus\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04uses\x18\x03 \x01(\t\x12\x0e\n\x06shards\x18\x04 \x01(\x05\x12\x10\n\x08replicas\x18\x05 \x01(\x05\x12\r\n\x05needs\x18\x06 \x03(\t\x12\x0f\n\x07polling\x18\x07 \x01(\t\x12\x11\n\x04port\x18\x08 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07restart\x18\t \x01(\tB\x07\n\x05_port"r\n\x0eTopologyStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x01\x12\x0f\n\x07gateway\x18\x05 \x01(\x08\x12\r\n\x05owner\x18\x06 \x01(\t"\xd1\x01\n\x0b\x46leetChange\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\r\n\x05whole\x18\x02 \x01(\x08\x12\x37\n\ntopologies\x18\x03 \x03(\x0b\x32#.quarterdeck.control.TopologyStatus\x12:\n\x0b\x64\x65ployments\x18\x04 \x03(\x0b\x32%.quarterdeck.control.DeploymentStatus\x12,\n\x04pods\x18\x05 \x03(\x0b\x32\x1e.quarterdeck.control.PodStatus".\n\rEventsRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08"|\n\x05\x45vent\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0c\n\x04time\x18\x02 \x01(\x01\x12\r\n\x05level\x18\x03 \x01(\t\x12\x10\n\x08topology\x18\x04 \x01(\t\x12\x0b\n\x03pod\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\x12\x12\n\x05phase\x18\x07 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_phase"8\n\nEventBatch\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.quarterdeck.control.Event"~\n\x06Sample\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x18\n\x0b\x63pu_percent\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cmemory_bytes\x18\x04 \x01(\x03H\x01\x88\x01\x01\x42\x0e\n\x0c_cpu_percentB\x0f\n\r_memory_bytes"\xe4\x01\n\x0bSampleRound\x12\x0c\n\x04time\x18\x01 \x01(\x01\x12\x1d\n\x10host_cpu_percent\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x10host_memory_used\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x1e\n\x11host_memory_total\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12)\n\x04pods\x18\x05 \x03(\x0b\x32\x1b.quarterdeck.control.SampleB\x13\n\x11_host_cpu_percentB\x13\n\x11_host_memory_usedB\x14\n\x12_host_memory_total"\'\n\x08Variable\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t"\x81\x03\n\nPodDetails\x12(\n\x03key\x18\x01 \x01(\x0b\x32\x1b.quarterdeck.control.PodKey\x12\x0f\n\x07\x63ommand\x18\x02 \x01(\t\x12\x11\n\tworkspace\x18\x03 \x01(\t\x12*\n\x03\x65nv\x18\x04 \x03(\x0b\x32\x1d.quarterdeck.control.Variable\x12\r\n\x05probe\x18\x05 \x01(\t\x12\x0f\n\x07restart\x18\x06 \x01(\t\x12\x0e\n\x06limits\x18\x07 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\t\x12\x12\n\nlast_error\x18\t \x01(\t\x12\x0f\n\x07log_end\x18\n \x03(\t\x12+\n\x07history\x18\x0b \x03(\x0b\x32\x1a.quarterdeck.control.Event\x12\x10\n\x08log_path\x18\x0c \x01(\t\x12\x12\n\nblocked_by\x18\r \x01(\t\x12\x10\n\x08gpu_rule\x18\x0e \x01(\t\x12-\n\x06\x63\x61nnot\x18\x0f \x03(\x0b\x32\x1d.quarterdeck.control.Variable"\x9a\x01\n\x08PodWorld\x12\x33\n\x03\x65nv\x18\x01 \x03(\x0b\x32&.quarterdeck.control.PodWorld.EnvEntry\x12\x0b\n\x03\x63wd\x18\x02 \x01(\t\x12\r\n\x05umask\x18\x03 \x01(\x05\x12\x11\n\tworkspace\x18\x04 \x01(\t\x1a*\n\x08\x45nvEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01"\x9b\x01\n\nGpuProcess\x12\x0b\n\x03pid\x18\x01 \x01(\x03\x12\x19\n\x0cmemory_bytes\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07\x63ommand\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12-\n\x03pod\x18\x05 \x01(\x0b\x32\x1b.quarterdeck.control.PodKeyH\x01\x88\x01\x01\x42\x0f\n\r_memory_bytesB\x06\n\x04_pod"\xa2\x02\n\x03Gpu\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04uuid\x18\x03 \x01(\t\x12\x18\n\x0bmemory_used\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x19\n\x0cmemory_total\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x19\n\x0c\x62usy_percent\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x32\n\tprocesses\x18\x07 \x03(\x0b\x32\x1f.quarterdeck.control.GpuProcess\x12)\n\x04pods\x18\x08 \x03(\x0b\x32\x1b.quarterdeck.control.PodKey\x12\x0f\n\x07trouble\x18\t \x01(\tB\x0e\n\x0c_memory_usedB\x0f\n\r_memory_totalB\x0f\n\r_busy_percent"1\n\x07GpuList\x12&\n\x04gpus\x18\x01 \x03(\x0b\x32\x18.quarterdeck.control.Gpu"y\n\x06LogRun\x12\x0b\n\x03run\x18\x01 \x01(\x05\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x12\n\nstarted_at\x18\x04 \x01(\x01\x12\x15\n\x08\x65nded_at\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06\x65nding\x18\x06 \x01(\tB\x0b\n\t_ended_at"7\n\nLogRunList\x12)\n\x04runs\x18\x01 \x03(\x0b\x32\x1b.quarterdeck.control.LogRun"f\n\x0eReadLogRequest\x12(\n\x03pod\x18\x01 \x01(\x0b\x32\x1b.quarterdeck.control.PodKey\x12\x0b\n\x03run\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\r\n\x05limit\x18\x04 \x01(\x03"R\n\x08LogChunk\x12\x0b\n\x03run\x18\x01 \x01(\x05\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\r\n\x05\x65nded\x18\x05 \x01(\x08\x32\xa9\t\n\x07\x43ontrol\x12\x45\n\x04Info\x12\x1a.quarterdeck.control.Empty\x1a\x1f.quarterdeck.control.EngineInfo"\x00\x12\x44\n\x02Up\x12\x1e.quarterdeck.control.UpRequest\x1a\x1c.quarterdeck.control.UpReply"\x00\x12I\n\x04\x44iff\x12\x1e.quarterdeck.control.UpRequest\x1a\x1f.quarterdeck.control.Difference"\x00\x12M\n\x05Scale\x12!.quarterdeck.control.ScaleRequest\x1a\x1f.quarterdeck.control.Difference"\x00\x12\x46\n\x04Roll\x12 .quarterdeck.control.RollRequest\x1a\x1a.quarterdeck.control.Empty"\x00\x12\x46\n\x04\x44own\x12 .quarterdeck.control.DownRequest\x1a\x1a.quarterdeck.control.Empty"\x00\x12\x44\n\x03\x41\x63t\x12\x1f.quarterdeck.control.ActRequest\x1a\x1a.quarterdeck.control.Empty"\x00\x12I\n\x05Watch\x12\x1a.quarterdeck.control.Empty\x1a .quarterdeck.control.FleetChange"\x00\x30\x01\x12Q\n\x06\x45vents\x12".quarterdeck.control.EventsRequest\x1a\x1f.quarterdeck.control.EventBatch"\x00\x30\x01\x12K\n\x07Samples\x12\x1a.quarterdeck.control.Empty\x1a .quarterdeck.control.SampleRound"\x00\x30\x01\x12I\n\x07\x44\x65tails\x12\x1b.quarterdeck.control.PodKey\x1a\x1f.quarterdeck.control.PodDetails"\x00\x12\x45\n\x05World\x12\x1b.quarterdeck.control.PodKey\x1a\x1d.quarterdeck.control.PodWorld"\x00\x12\x42\n\x04Gpus\x12\x1a.quarterdeck.control.Empty\x1a\x1c.quarterdeck.control.GpuList"\x00\x12I\n\x07LogRuns\x12\x1b.quarterdeck.control.PodKey\x1a\x1f.quarterdeck.control.LogRunList"\x00\x12O\n\x07ReadLog\x12#.quarterdeck.control.ReadLogRequest\x1a\x1d.quarterdeck.control.LogChunk"\x00\x12\x44\n\x08Shutdown\x12\x1a.quarterdeck.control.Empty\x1a\x1a.quarterdeck.control.Empty"\x00\x62\x06proto3'
-)
+
+
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$quarterdeck/engine/api/control.proto\x12\x13quarterdeck.control\"\x07\n\x05\x45mpty\"\xc4\x01\n\nEngineInfo\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0b\n\x03pid\x18\x02 \x01(\x03\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x12\n\nstarted_at\x18\x04 \x01(\x01\x12\x0e\n\x06socket\x18\x05 \x01(\t\x12\x0c\n\x04home\x18\x06 \x01(\t\x12\x17\n\nkeeper_pid\x18\x07 \x01(\x03H\x00\x88\x01\x01\x12\r\n\x05stays\x18\x08 \x01(\x08\x12\x0c\n\x04gpus\x18\t \x01(\x05\x12\x13\n\x0bgpus_source\x18\n \x01(\tB\r\n\x0b_keeper_pid\"\x93\x01\n\x06\x43\x61ller\x12\x31\n\x03\x65nv\x18\x01 \x03(\x0b\x32$.quarterdeck.control.Caller.EnvEntry\x12\x0b\n\x03\x63wd\x18\x02 \x01(\t\x12\r\n\x05umask\x18\x03 \x01(\x05\x12\x0e\n\x06python\x18\x04 \x01(\t\x1a*\n\x08\x45nvEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"j\n\tUpRequest\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12+\n\x06\x63\x61ller\x18\x02 \x01(\x0b\x32\x1b.quarterdeck.control.Caller\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x0f\n\x07replace\x18\x04 \x01(\x08\",\n\x07UpReply\x12\x0f\n\x07outcome\x18\x01 \x01(\t\x12\x10\n\x08topology\x18\x02 \x01(\t\"k\n\nDifference\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x02 \x03(\t\x12\x0f\n\x07removed\x18\x03 \x03(\t\x12\x10\n\x08replaced\x18\x04 \x03(\t\x12\x0c\n\x04kept\x18\x05 \x03(\t\x12\x0b\n\x03why\x18\x06 \x03(\t\"\x94\x01\n\x0cScaleRequest\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x41\n\x08replicas\x18\x02 \x03(\x0b\x32/.quarterdeck.control.ScaleRequest.ReplicasEntry\x1a/\n\rReplicasEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x05:\x02\x38\x01\"4\n\x0bRollRequest\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65ployments\x18\x02 \x03(\t\"?\n\x0b\x44ownRequest\x12\x12\n\ntopologies\x18\x01 \x03(\t\x12\x12\n\x05grace\x18\x02 \x01(\x01H\x00\x88\x01\x01\x42\x08\n\x06_grace\"(\n\x06PodKey\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"U\n\nActRequest\x12\x0c\n\x04verb\x18\x01 \x01(\t\x12)\n\x04pods\x18\x02 \x03(\x0b\x32\x1b.quarterdeck.control.PodKey\x12\x0e\n\x06signal\x18\x03 \x01(\x05\"\xa5\x04\n\tPodStatus\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\ndeployment\x18\x03 \x01(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x12\n\x05shard\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x14\n\x07replica\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x0f\n\x07runtime\x18\x07 \x01(\t\x12\r\n\x05phase\x18\x08 \x01(\t\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x0c\n\x04host\x18\n \x01(\t\x12\x11\n\x04port\x18\x0b \x01(\x05H\x02\x88\x01\x01\x12\x1c\n\x0fport_monitoring\x18\x0c \x01(\x05H\x03\x88\x01\x01\x12\x10\n\x03gpu\x18\r \x01(\tH\x04\x88\x01\x01\x12\x10\n\x03pid\x18\x0e \x01(\x03H\x05\x88\x01\x01\x12\x0b\n\x03run\x18\x0f \x01(\x05\x12\x10\n\x08restarts\x18\x10 \x01(\x05\x12\x16\n\texit_code\x18\x11 \x01(\x05H\x06\x88\x01\x01\x12\x17\n\nstarted_at\x18\x12 \x01(\x01H\x07\x88\x01\x01\x12\x15\n\x08ready_at\x18\x13 \x01(\x01H\x08\x88\x01\x01\x12\r\n\x05since\x18\x14 \x01(\x01\x12\x18\n\x0bnext_try_at\x18\x15 \x01(\x01H\t\x88\x01\x01\x12\x0c\n\x04uses\x18\x16 \x01(\tB\x08\n\x06_shardB\n\n\x08_replicaB\x07\n\x05_portB\x12\n\x10_port_monitoringB\x06\n\x04_gpuB\x06\n\x04_pidB\x0c\n\n_exit_codeB\r\n\x0b_started_atB\x0b\n\t_ready_atB\x0e\n\x0c_next_try_at\"\xaf\x01\n\x10\x44\x65ploymentStatus\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04uses\x18\x03 \x01(\t\x12\x0e\n\x06shards\x18\x04 \x01(\x05\x12\x10\n\x08replicas\x18\x05 \x01(\x05\x12\r\n\x05needs\x18\x06 \x03(\t\x12\x0f\n\x07polling\x18\x07 \x01(\t\x12\x11\n\x04port\x18\x08 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07restart\x18\t \x01(\tB\x07\n\x05_port\"r\n\x0eTopologyStatus\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\x12\x12\n\ncreated_at\x18\x04 \x01(\x01\x12\x0f\n\x07gateway\x18\x05 \x01(\x08\x12\r\n\x05owner\x18\x06 \x01(\t\"\xd1\x01\n\x0b\x46leetChange\x12\x10\n\x08revision\x18\x01 \x01(\x03\x12\r\n\x05whole\x18\x02 \x01(\x08\x12\x37\n\ntopologies\x18\x03 \x03(\x0b\x32#.quarterdeck.control.TopologyStatus\x12:\n\x0b\x64\x65ployments\x18\x04 \x03(\x0b\x32%.quarterdeck.control.DeploymentStatus\x12,\n\x04pods\x18\x05 \x03(\x0b\x32\x1e.quarterdeck.control.PodStatus\".\n\rEventsRequest\x12\r\n\x05\x61\x66ter\x18\x01 \x01(\x03\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\"|\n\x05\x45vent\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0c\n\x04time\x18\x02 \x01(\x01\x12\r\n\x05level\x18\x03 \x01(\t\x12\x10\n\x08topology\x18\x04 \x01(\t\x12\x0b\n\x03pod\x18\x05 \x01(\t\x12\x0c\n\x04text\x18\x06 \x01(\t\x12\x12\n\x05phase\x18\x07 \x01(\tH\x00\x88\x01\x01\x42\x08\n\x06_phase\"8\n\nEventBatch\x12*\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1a.quarterdeck.control.Event\"~\n\x06Sample\x12\x10\n\x08topology\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x18\n\x0b\x63pu_percent\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x19\n\x0cmemory_bytes\x18\x04 \x01(\x03H\x01\x88\x01\x01\x42\x0e\n\x0c_cpu_percentB\x0f\n\r_memory_bytes\"\xe4\x01\n\x0bSampleRound\x12\x0c\n\x04time\x18\x01 \x01(\x01\x12\x1d\n\x10host_cpu_percent\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x1d\n\x10host_memory_used\x18\x03 \x01(\x03H\x01\x88\x01\x01\x12\x1e\n\x11host_memory_total\x18\x04 \x01(\x03H\x02\x88\x01\x01\x12)\n\x04pods\x18\x05 \x03(\x0b\x32\x1b.quarterdeck.control.SampleB\x13\n\x11_host_cpu_percentB\x13\n\x11_host_memory_usedB\x14\n\x12_host_memory_total\"\'\n\x08Variable\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x81\x03\n\nPodDetails\x12(\n\x03key\x18\x01 \x01(\x0b\x32\x1b.quarterdeck.control.PodKey\x12\x0f\n\x07\x63ommand\x18\x02 \x01(\t\x12\x11\n\tworkspace\x18\x03 \x01(\t\x12*\n\x03\x65nv\x18\x04 \x03(\x0b\x32\x1d.quarterdeck.control.Variable\x12\r\n\x05probe\x18\x05 \x01(\t\x12\x0f\n\x07restart\x18\x06 \x01(\t\x12\x0e\n\x06limits\x18\x07 \x01(\t\x12\x10\n\x08\x61ttempts\x18\x08 \x01(\t\x12\x12\n\nlast_error\x18\t \x01(\t\x12\x0f\n\x07log_end\x18\n \x03(\t\x12+\n\x07history\x18\x0b \x03(\x0b\x32\x1a.quarterdeck.control.Event\x12\x10\n\x08log_path\x18\x0c \x01(\t\x12\x12\n\nblocked_by\x18\r \x01(\t\x12\x10\n\x08gpu_rule\x18\x0e \x01(\t\x12-\n\x06\x63\x61nnot\x18\x0f \x03(\x0b\x32\x1d.quarterdeck.control.Variable\"\x9a\x01\n\x08PodWorld\x12\x33\n\x03\x65nv\x18\x01 \x03(\x0b\x32&.quarterdeck.control.PodWorld.EnvEntry\x12\x0b\n\x03\x63wd\x18\x02 \x01(\t\x12\r\n\x05umask\x18\x03 \x01(\x05\x12\x11\n\tworkspace\x18\x04 \x01(\t\x1a*\n\x08\x45nvEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x9b\x01\n\nGpuProcess\x12\x0b\n\x03pid\x18\x01 \x01(\x03\x12\x19\n\x0cmemory_bytes\x18\x02 \x01(\x03H\x00\x88\x01\x01\x12\x0f\n\x07\x63ommand\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12-\n\x03pod\x18\x05 \x01(\x0b\x32\x1b.quarterdeck.control.PodKeyH\x01\x88\x01\x01\x42\x0f\n\r_memory_bytesB\x06\n\x04_pod\"\xa2\x02\n\x03Gpu\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04uuid\x18\x03 \x01(\t\x12\x18\n\x0bmemory_used\x18\x04 \x01(\x03H\x00\x88\x01\x01\x12\x19\n\x0cmemory_total\x18\x05 \x01(\x03H\x01\x88\x01\x01\x12\x19\n\x0c\x62usy_percent\x18\x06 \x01(\x01H\x02\x88\x01\x01\x12\x32\n\tprocesses\x18\x07 \x03(\x0b\x32\x1f.quarterdeck.control.GpuProcess\x12)\n\x04pods\x18\x08 \x03(\x0b\x32\x1b.quarterdeck.control.PodKey\x12\x0f\n\x07trouble\x18\t \x01(\tB\x0e\n\x0c_memory_usedB\x0f\n\r_memory_totalB\x0f\n\r_busy_percent\"1\n\x07GpuList\x12&\n\x04gpus\x18\x01 \x03(\x0b\x32\x18.quarterdeck.control.Gpu\"y\n\x06LogRun\x12\x0b\n\x03run\x18\x01 \x01(\x05\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0c\n\x04size\x18\x03 \x01(\x03\x12\x12\n\nstarted_at\x18\x04 \x01(\x01\x12\x15\n\x08\x65nded_at\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06\x65nding\x18\x06 \x01(\tB\x0b\n\t_ended_at\"7\n\nLogRunList\x12)\n\x04runs\x18\x01 \x03(\x0b\x32\x1b.quarterdeck.control.LogRun\"f\n\x0eReadLogRequest\x12(\n\x03pod\x18\x01 \x01(\x0b\x32\x1b.quarterdeck.control.PodKey\x12\x0b\n\x03run\x18\x02 \x01(\x05\x12\x0e\n\x06offset\x18\x03 \x01(\x03\x12\r\n\x05limit\x18\x04 \x01(\x03\"R\n\x08LogChunk\x12\x0b\n\x03run\x18\x01 \x01(\x05\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0c\n\x04size\x18\x04 \x01(\x03\x12\r\n\x05\x65nded\x18\x05 \x01(\x08\x32\xa9\t\n\x07\x43ontrol\x12\x45\n\x04Info\x12\x1a.quarterdeck.control.Empty\x1a\x1f.quarterdeck.control.EngineInfo\"\x00\x12\x44\n\x02Up\x12\x1e.quarterdeck.control.UpRequest\x1a\x1c.quarterdeck.control.UpReply\"\x00\x12I\n\x04\x44iff\x12\x1e.quarterdeck.control.UpRequest\x1a\x1f.quarterdeck.control.Difference\"\x00\x12M\n\x05Scale\x12!.quarterdeck.control.ScaleRequest\x1a\x1f.quarterdeck.control.Difference\"\x00\x12\x46\n\x04Roll\x12 .quarterdeck.control.RollRequest\x1a\x1a.quarterdeck.control.Empty\"\x00\x12\x46\n\x04\x44own\x12 .quarterdeck.control.DownRequest\x1a\x1a.quarterdeck.control.Empty\"\x00\x12\x44\n\x03\x41\x63t\x12\x1f.quarterdeck.control.ActRequest\x1a\x1a.quarterdeck.control.Empty\"\x00\x12I\n\x05Watch\x12\x1a.quarterdeck.control.Empty\x1a .quarterdeck.control.FleetChange\"\x00\x30\x01\x12Q\n\x06\x45vents\x12\".quarterdeck.control.EventsRequest\x1a\x1f.quarterdeck.control.EventBatch\"\x00\x30\x01\x12K\n\x07Samples\x12\x1a.quarterdeck.control.Empty\x1a .quarterdeck.control.SampleRound\"\x00\x30\x01\x12I\n\x07\x44\x65tails\x12\x1b.quarterdeck.control.PodKey\x1a\x1f.quarterdeck.control.PodDetails\"\x00\x12\x45\n\x05World\x12\x1b.quarterdeck.control.PodKey\x1a\x1d.quarterdeck.control.PodWorld\"\x00\x12\x42\n\x04Gpus\x12\x1a.quarterdeck.control.Empty\x1a\x1c.quarterdeck.control.GpuList\"\x00\x12I\n\x07LogRuns\x12\x1b.quarterdeck.control.PodKey\x1a\x1f.quarterdeck.control.LogRunList\"\x00\x12O\n\x07ReadLog\x12#.quarterdeck.control.ReadLogRequest\x1a\x1d.quarterdeck.control.LogChunk\"\x00\x12\x44\n\x08Shutdown\x12\x1a.quarterdeck.control.Empty\x1a\x1a.quarterdeck.control.Empty\"\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "quarterdeck.engine.api.control_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'quarterdeck.engine.api.control_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_CALLER_ENVENTRY"]._loaded_options = None
-    _globals["_CALLER_ENVENTRY"]._serialized_options = b"8\001"
-    _globals["_SCALEREQUEST_REPLICASENTRY"]._loaded_options = None
-    _globals["_SCALEREQUEST_REPLICASENTRY"]._serialized_options = b"8\001"
-    _globals["_PODWORLD_ENVENTRY"]._loaded_options = None
-    _globals["_PODWORLD_ENVENTRY"]._serialized_options = b"8\001"
-    _globals["_EMPTY"]._serialized_start = 61
-    _globals["_EMPTY"]._serialized_end = 68
-    _globals["_ENGINEINFO"]._serialized_start = 71
-    _globals["_ENGINEINFO"]._serialized_end = 267
-    _globals["_CALLER"]._serialized_start = 270
-    _globals["_CALLER"]._serialized_end = 417
-    _globals["_CALLER_ENVENTRY"]._serialized_start = 375
-    _globals["_CALLER_ENVENTRY"]._serialized_end = 417
-    _globals["_UPREQUEST"]._serialized_start = 419
-    _globals["_UPREQUEST"]._serialized_end = 525
-    _globals["_UPREPLY"]._serialized_start = 527
-    _globals["_UPREPLY"]._serialized_end = 571
-    _globals["_DIFFERENCE"]._serialized_start = 573
-    _globals["_DIFFERENCE"]._serialized_end = 680
-    _globals["_SCALEREQUEST"]._serialized_start = 683
-    _globals["_SCALEREQUEST"]._serialized_end = 831
-    _globals["_SCALEREQUEST_REPLICASENTRY"]._serialized_start = 784
-    _globals["_SCALEREQUEST_REPLICASENTRY"]._serialized_end = 831
-    _globals["_ROLLREQUEST"]._serialized_start = 833
-    _globals["_ROLLREQUEST"]._serialized_end = 885
-    _globals["_DOWNREQUEST"]._serialized_start = 887
-    _globals["_DOWNREQUEST"]._serialized_end = 950
-    _globals["_PODKEY"]._serialized_start = 952
-    _globals["_PODKEY"]._serialized_end = 992
-    _globals["_ACTREQUEST"]._serialized_start = 994
-    _globals["_ACTREQUEST"]._serialized_end = 1079
-    _globals["_PODSTATUS"]._serialized_start = 1082
-    _globals["_PODSTATUS"]._serialized_end = 1631
-    _globals["_DEPLOYMENTSTATUS"]._serialized_start = 1634
-    _globals["_DEPLOYMENTSTATUS"]._serialized_end = 1809
-    _globals["_TOPOLOGYSTATUS"]._serialized_start = 1811
-    _globals["_TOPOLOGYSTATUS"]._serialized_end = 1925
-    _globals["_FLEETCHANGE"]._serialized_start = 1928
-    _globals["_FLEETCHANGE"]._serialized_end = 2137
-    _globals["_EVENTSREQUEST"]._serialized_start = 2139
-    _globals["_EVENTSREQUEST"]._serialized_end = 2185
-    _globals["_EVENT"]._serialized_start = 2187
-    _globals["_EVENT"]._serialized_end = 2311
-    _globals["_EVENTBATCH"]._serialized_start = 2313
-    _globals["_EVENTBATCH"]._serialized_end = 2369
-    _globals["_SAMPLE"]._serialized_start = 2371
-    _globals["_SAMPLE"]._serialized_end = 2497
-    _globals["_SAMPLEROUND"]._serialized_start = 2500
-    _globals["_SAMPLEROUND"]._serialized_end = 2728
-    _globals["_VARIABLE"]._serialized_start = 2730
-    _globals["_VARIABLE"]._serialized_end = 2769
-    _globals["_PODDETAILS"]._serialized_start = 2772
-    _globals["_PODDETAILS"]._serialized_end = 3157
-    _globals["_PODWORLD"]._serialized_start = 3160
-    _globals["_PODWORLD"]._serialized_end = 3314
-    _globals["_PODWORLD_ENVENTRY"]._serialized_start = 375
-    _globals["_PODWORLD_ENVENTRY"]._serialized_end = 417
-    _globals["_GPUPROCESS"]._serialized_start = 3317
-    _globals["_GPUPROCESS"]._serialized_end = 3472
-    _globals["_GPU"]._serialized_start = 3475
-    _globals["_GPU"]._serialized_end = 3765
-    _globals["_GPULIST"]._serialized_start = 3767
-    _globals["_GPULIST"]._serialized_end = 3816
-    _globals["_LOGRUN"]._serialized_start = 3818
-    _globals["_LOGRUN"]._serialized_end = 3939
-    _globals["_LOGRUNLIST"]._serialized_start = 3941
-    _globals["_LOGRUNLIST"]._serialized_end = 3996
-    _globals["_READLOGREQUEST"]._serialized_start = 3998
-    _globals["_READLOGREQUEST"]._serialized_end = 4100
-    _globals["_LOGCHUNK"]._serialized_start = 4102
-    _globals["_LOGCHUNK"]._serialized_end = 4184
-    _globals["_CONTROL"]._serialized_start = 4187
-    _globals["_CONTROL"]._serialized_end = 5380
+  DESCRIPTOR._loaded_options = None
+  _globals['_CALLER_ENVENTRY']._loaded_options = None
+  _globals['_CALLER_ENVENTRY']._serialized_options = b'8\001'
+  _globals['_SCALEREQUEST_REPLICASENTRY']._loaded_options = None
+  _globals['_SCALEREQUEST_REPLICASENTRY']._serialized_options = b'8\001'
+  _globals['_PODWORLD_ENVENTRY']._loaded_options = None
+  _globals['_PODWORLD_ENVENTRY']._serialized_options = b'8\001'
+  _globals['_EMPTY']._serialized_start=61
+  _globals['_EMPTY']._serialized_end=68
+  _globals['_ENGINEINFO']._serialized_start=71
+  _globals['_ENGINEINFO']._serialized_end=267
+  _globals['_CALLER']._serialized_start=270
+  _globals['_CALLER']._serialized_end=417
+  _globals['_CALLER_ENVENTRY']._serialized_start=375
+  _globals['_CALLER_ENVENTRY']._serialized_end=417
+  _globals['_UPREQUEST']._serialized_start=419
+  _globals['_UPREQUEST']._serialized_end=525
+  _globals['_UPREPLY']._serialized_start=527
+  _globals['_UPREPLY']._serialized_end=571
+  _globals['_DIFFERENCE']._serialized_start=573
+  _globals['_DIFFERENCE']._serialized_end=680
+  _globals['_SCALEREQUEST']._serialized_start=683
+  _globals['_SCALEREQUEST']._serialized_end=831
+  _globals['_SCALEREQUEST_REPLICASENTRY']._serialized_start=784
+  _globals['_SCALEREQUEST_REPLICASENTRY']._serialized_end=831
+  _globals['_ROLLREQUEST']._serialized_start=833
+  _globals['_ROLLREQUEST']._serialized_end=885
+  _globals['_DOWNREQUEST']._serialized_start=887
+  _globals['_DOWNREQUEST']._serialized_end=950
+  _globals['_PODKEY']._serialized_start=952
+  _globals['_PODKEY']._serialized_end=992
+  _globals['_ACTREQUEST']._serialized_start=994
+  _globals['_ACTREQUEST']._serialized_end=1079
+  _globals['_PODSTATUS']._serialized_start=1082
+  _globals['_PODSTATUS']._serialized_end=1631
+  _globals['_DEPLOYMENTSTATUS']._serialized_start=1634
+  _globals['_DEPLOYMENTSTATUS']._serialized_end=1809
+  _globals['_TOPOLOGYSTATUS']._serialized_start=1811
+  _globals['_TOPOLOGYSTATUS']._serialized_end=1925
+  _globals['_FLEETCHANGE']._serialized_start=1928
+  _globals['_FLEETCHANGE']._serialized_end=2137
+  _globals['_EVENTSREQUEST']._serialized_start=2139
+  _globals['_EVENTSREQUEST']._serialized_end=2185
+  _globals['_EVENT']._serialized_start=2187
+  _globals['_EVENT']._serialized_end=2311
+  _globals['_EVENTBATCH']._serialized_start=2313
+  _globals['_EVENTBATCH']._serialized_end=2369
+  _globals['_SAMPLE']._serialized_start=2371
+  _globals['_SAMPLE']._serialized_end=2497
+  _globals['_SAMPLEROUND']._serialized_start=2500
+  _globals['_SAMPLEROUND']._serialized_end=2728
+  _globals['_VARIABLE']._serialized_start=2730
+  _globals['_VARIABLE']._serialized_end=2769
+  _globals['_PODDETAILS']._serialized_start=2772
+  _globals['_PODDETAILS']._serialized_end=3157
+  _globals['_PODWORLD']._serialized_start=3160
+  _globals['_PODWORLD']._serialized_end=3314
+  _globals['_PODWORLD_ENVENTRY']._serialized_start=375
+  _globals['_PODWORLD_ENVENTRY']._serialized_end=417
+  _globals['_GPUPROCESS']._serialized_start=3317
+  _globals['_GPUPROCESS']._serialized_end=3472
+  _globals['_GPU']._serialized_start=3475
+  _globals['_GPU']._serialized_end=3765
+  _globals['_GPULIST']._serialized_start=3767
+  _globals['_GPULIST']._serialized_end=3816
+  _globals['_LOGRUN']._serialized_start=3818
+  _globals['_LOGRUN']._serialized_end=3939
+  _globals['_LOGRUNLIST']._serialized_start=3941
+  _globals['_LOGRUNLIST']._serialized_end=3996
+  _globals['_READLOGREQUEST']._serialized_start=3998
+  _globals['_READLOGREQUEST']._serialized_end=4100
+  _globals['_LOGCHUNK']._serialized_start=4102
+  _globals['_LOGCHUNK']._serialized_end=4184
+  _globals['_CONTROL']._serialized_start=4187
+  _globals['_CONTROL']._serialized_end=5380
 # @@protoc_insertion_point(module_scope)
