@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
 import time
@@ -12,11 +11,13 @@ from ..home import Home
 from ..model import Level, PodKey
 from ..model import Runtime as Kind
 from ..observe.logs import LogBook
+from ..plan.job import Job
 from ..runtimes.runtime import Bound, Broken, Exited, Fact, Lost, Refused, Runtime, Started
-from . import health
 from .jobs import job_for
+from .probing.prober import Prober
 from .restart import ending
 from .state import (
+    CheckLife,
     Effect,
     End,
     HasBound,
@@ -29,7 +30,6 @@ from .state import (
     Spawn,
     Stimulus,
     Tell,
-    WasProbed,
     Withdraw,
 )
 from .world import Running
@@ -75,7 +75,7 @@ class Hands:
         self._runs: dict[str, tuple[PodKey, int]] = {}
         """By mark: which run of which pod it is."""
         self._marks: dict[PodKey, str] = {}
-        self._probes: set[asyncio.Task[None]] = set()
+        self._prober = Prober(logs, runtimes[Kind.PROCESS], post, self._job_of, self._under_tls)
 
     # -- effects
 
@@ -84,10 +84,8 @@ class Hands:
         match effect:
             case Spawn(run, port, fresh):
                 self._spawn(pod, run, port, fresh, now)
-            case Probe(run, delay):
-                task = asyncio.create_task(self._probe(pod, run, delay), name=f"probe {pod.plan.key}")
-                self._probes.add(task)
-                task.add_done_callback(self._probes.discard)
+            case Probe() | CheckLife():
+                self._probe(pod, effect)
             case Withdraw():
                 self._withdraw(pod)
             case Signal(_, number):
@@ -117,12 +115,21 @@ class Hands:
             return
         self._runtimes[pod.plan.runtime].start(job, log, fresh)
 
-    async def _probe(self, pod: Pod, run: int, delay: float) -> None:
-        if delay:
-            await asyncio.sleep(delay)
-        if pod.port is not None and self._runs.get(self._marks.get(pod.plan.key, "")) == (pod.plan.key, run):
-            found = await health.check(pod.plan.host, pod.port)
-            self._post(pod.plan.key, WasProbed(run, found.ok, found.answer))
+    def _probe(self, pod: Pod, effect: Probe | CheckLife) -> None:
+        mark = self._marks.get(pod.plan.key, "")
+        if self._runs.get(mark) == (pod.plan.key, effect.run):
+            self._prober.ask(pod, effect, mark)
+
+    def _job_of(self, pod: Pod, mark: str, port: int) -> Job:
+        """A job in a pod's world, for a program that runs beside it."""
+        running = self._running(pod.plan.key.topology)
+        return job_for(
+            pod.plan, running.specs.get(pod.plan.deployment), running.caller, self._home, mark, port
+        )
+
+    def _under_tls(self, pod: Pod) -> bool:
+        spec = self._running(pod.plan.key.topology).specs.get(pod.plan.deployment)
+        return spec is not None and spec.tls_enabled
 
     # -- facts
 
@@ -130,6 +137,8 @@ class Hands:
         """Take a fact from the runtime."""
         if isinstance(fact, Lost):
             self._all_lost(fact.error)
+            return
+        if self._prober.programs.take(fact):
             return
         known = self._runs.get(fact.id)
         if known is None:
@@ -150,6 +159,7 @@ class Hands:
 
     def _over(self, mark: str, key: PodKey, run: int, code: int | None) -> None:
         del self._runs[mark]
+        self._prober.forget(mark)
         now = time.time()
         started = self._logs.started_at(key, run)
         self._logs.close_run(key, run, now, ending(code, None if started is None else now - started))
@@ -157,12 +167,11 @@ class Hands:
         self._post(key, HasExited(run, code, tail))
 
     def _all_lost(self, error: str) -> None:
+        self._prober.programs.lost(error)
         for mark, (key, run) in list(self._runs.items()):
             self._post(key, IsBroken(run, error))
             self._over(mark, key, run, None)
         self._lost(error)
 
     async def close(self) -> None:
-        for task in list(self._probes):
-            task.cancel()
-        await asyncio.gather(*self._probes, return_exceptions=True)
+        await self._prober.close()

@@ -52,7 +52,17 @@ def _literal(name: bytes, value: bytes) -> bytes:
     return name + bytes((len(value),)) + value
 
 
-def request(authority: str) -> bytes:
+def _message(service: str) -> bytes:
+    """A `HealthCheckRequest` behind gRPC's prefix; its field is left out for the server as a whole."""
+    name = service.encode()
+    size, left = b"", len(name)
+    while left > 0x7F:
+        size, left = size + bytes((left & 0x7F | 0x80,)), left >> 7
+    message = b"\x0a" + size + bytes((left,)) + name if name else b""
+    return b"\0" + len(message).to_bytes(4) + message
+
+
+def request(authority: str, service: str = "") -> bytes:
     """The whole of a Check call, client preface included."""
     headers = (
         b"\x83\x86"  # :method POST, :scheme http, from the static table
@@ -65,11 +75,11 @@ def request(authority: str) -> bytes:
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         + _frame(Frame.SETTINGS, 0, 0)
         + _frame(Frame.HEADERS, END_HEADERS, 1, headers)
-        + _frame(Frame.DATA, END_STREAM, 1, bytes(5))
+        + _frame(Frame.DATA, END_STREAM, 1, _message(service))
     )
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Health:
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, service: str) -> Health:
     while True:
         head = await reader.readexactly(9)
         length = int.from_bytes(head[:3])
@@ -85,19 +95,23 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
                 return Health(True)
             return Health(False, f"health says {STATUS_WORDS.get(message, 'something unknown')}")
         elif kind == Frame.HEADERS and flags & END_STREAM:
-            return Health(False, "answers gRPC, but not grpc.health.v1.Health/Check")
+            unknown = f" or knows no service {service}" if service else ""
+            return Health(False, f"answers gRPC, but not grpc.health.v1.Health/Check{unknown}")
         elif kind in (Frame.RST_STREAM, Frame.GOAWAY):
             return Health(False, "ends the health call")
 
 
-async def check(host: str, port: int, timeout: float = 5.0) -> Health:
-    """Ask the pod at `host:port`; never raises. `timeout` is seconds for the whole call."""
+async def check(host: str, port: int, timeout: float = 5.0, service: str = "") -> Health:
+    """Ask the pod at `host:port`; never raises. `timeout` is seconds for the whole call.
+
+    `service` is what is asked about; empty: the server as a whole.
+    """
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(host, port)
-            writer.write(request(f"{host}:{port}"))
-            return await _answer(reader, writer)
+            writer.write(request(f"{host}:{port}", service))
+            return await _answer(reader, writer, service)
     except TimeoutError:
         return Health(False, f"no answer to the health call within {timeout:g}s")
     except asyncio.IncompleteReadError:

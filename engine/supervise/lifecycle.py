@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from ..model import TOO_SLOW, Level, Phase
-from . import restart
+from . import probes, restart
 from .state import (
+    Await,
     Begin,
     ClearTimers,
     Effect,
@@ -23,8 +24,8 @@ from .state import (
     Hold,
     IsBroken,
     Launched,
+    LifeWasChecked,
     Pod,
-    Probe,
     Renew,
     SendSignal,
     SetTimer,
@@ -39,14 +40,10 @@ from .state import (
     Withdraw,
 )
 
-PROBE_AGAIN = 0.005
-PROBE_START = 0.25
-"""Seconds between health calls until the first good one."""
-PROBE_READY = 15.0
-"""Seconds between health calls of a pod that is ready."""
-PROBE_UNREADY = 1.0
 WITHDRAW_WAIT = 1.0
 """Seconds that routers get to take a pod out of their tables."""
+KILL_AFTER = 0.5
+"""Seconds beyond its grace in which a pod that has drained may close what it holds."""
 
 Step = tuple[Pod, tuple[Effect, ...]]
 CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
@@ -69,6 +66,8 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
         case SendSignal(number):
             sent = (Tell(Level.INFO, f"sent {signal.Signals(number).name}"), Signal(pod.run, number))
             return (pod, sent) if pod.phase.alive else (pod, ())
+        case Await(why):
+            return (replace(pod, reason=why), ()) if pod.phase is Phase.PENDING else (pod, ())
         case Launched():
             return replace(pod, launched=True), ()
         case _ if stimulus.run != pod.run:
@@ -80,11 +79,13 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
         case HasStarted(_, pid):
             return replace(pod, pid=pid), ()
         case HasBound(_, port):
-            return _bound(pod, port)
+            return _bound(pod, port, now)
         case IsBroken(_, error, port_taken):
             return _broken(pod, error, port_taken)
         case WasProbed(_, ok, answer):
-            return _probed(pod, ok, answer, now)
+            return probes.probed(pod, ok, answer, now)
+        case LifeWasChecked(_, ok, answer):
+            return _life_checked(pod, ok, answer, now)
         case WasWithdrawn():
             return _withdrawn(pod, now)
         case HasExited(_, code, tail, cause):
@@ -93,16 +94,12 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
             assert_never(stimulus)
 
 
-def _enter(pod: Pod, phase: Phase, now: float, reason: str = "") -> Pod:
-    return replace(pod, phase=phase, since=now, reason=reason)
-
-
 def _spawn(pod: Pod, now: float) -> Step:
     """Begin the next run."""
     run = pod.run + 1
     port = pod.plan.port or (0 if pod.free_port else pod.port) or 0
     started = replace(
-        _enter(pod, Phase.STARTING, now),
+        pod.enter(Phase.STARTING, now),
         run=run,
         restarts=pod.restarts + (pod.run > pod.first_run and pod.phase not in UNASKED),
         pid=None,
@@ -115,6 +112,9 @@ def _spawn(pod: Pod, now: float) -> Step:
         fault="",
         free_port=False,
         grace=None,
+        wrong=0,
+        lifeless=0,
+        doomed=False,
     )
     effects: list[Effect] = [ClearTimers(), Spawn(run, port, pod.fresh)]
     if pod.policy.timeout_ready is not None:
@@ -141,10 +141,10 @@ def _halt(pod: Pod, hold: Hold, why: str, grace: float | None, now: float) -> St
         return _wind_down(replace(pod, hold=hold, again=False), why or "asked to stop", now)
     if pod.phase is Phase.STOPPING:
         sooner = grace is not None and pod.terminated
-        timer = (SetTimer(pod.run, Timer.GRACE, now + pod.patience),) if sooner else ()
+        timer = (SetTimer(pod.run, Timer.GRACE, now + pod.patience + KILL_AFTER),) if sooner else ()
         return replace(pod, hold=hold, again=False), timer
     if pod.phase in (Phase.PENDING, Phase.BACKOFF):
-        stopped = replace(_enter(pod, Phase.STOPPED, now, why), next_try_at=None, hold=hold)
+        stopped = replace(pod.enter(Phase.STOPPED, now, why), next_try_at=None, hold=hold)
         return stopped, (ClearTimers(), Tell(Level.INFO, "stopped"))
     return replace(pod, hold=hold), ()
 
@@ -157,7 +157,7 @@ def _renew(pod: Pod, now: float) -> Step:
 
 def _wind_down(pod: Pod, why: str, now: float) -> Step:
     """Routers first let go of it, then it finishes what runs, then it is ended."""
-    stopping = _enter(pod, Phase.STOPPING, now, why)
+    stopping = pod.enter(Phase.STOPPING, now, why)
     if pod.phase is Phase.STARTING:
         return _terminate(stopping, (ClearTimers(), Tell(Level.INFO, why)), now)
     wait = SetTimer(pod.run, Timer.WITHDRAW, now + WITHDRAW_WAIT)
@@ -166,7 +166,7 @@ def _wind_down(pod: Pod, why: str, now: float) -> Step:
 
 def _terminate(pod: Pod, before: tuple[Effect, ...], now: float) -> Step:
     pod = replace(pod, terminated=True)
-    grace = SetTimer(pod.run, Timer.GRACE, now + pod.patience)
+    grace = SetTimer(pod.run, Timer.GRACE, now + pod.patience + KILL_AFTER)
     return pod, (*before, Signal(pod.run, signal.SIGTERM), grace)
 
 
@@ -176,60 +176,35 @@ def _withdrawn(pod: Pod, now: float) -> Step:
     return _terminate(pod, (ClearTimers(),), now)
 
 
-def _bound(pod: Pod, port: int) -> Step:
+def _bound(pod: Pod, port: int, now: float) -> Step:
     if pod.phase not in RUNNING:
         return pod, ()
     told: tuple[Effect, ...] = ()
     if pod.port is not None and port != pod.port:
         told = (Tell(Level.WARN, f"port {pod.port} was taken meanwhile; it listens on {port} now"),)
-    return replace(pod, port=port), (*told, Probe(pod.run, 0.0))
+    return replace(pod, port=port), (*told, probes.first(pod, now))
 
 
 def _broken(pod: Pod, error: str, port_taken: bool) -> Step:
     return replace(pod, fault=error, free_port=port_taken and pod.plan.port is None), ()
 
 
-def _probed(pod: Pod, ok: bool, answer: str, now: float) -> Step:
-    match pod.phase, ok:
-        case Phase.STARTING, True if pod.pid is None:
-            # It answers before its runtime has said which process it is: that word is on its way.
-            return pod, (Probe(pod.run, PROBE_AGAIN),)
-        case Phase.STARTING, True:
-            ready = replace(_enter(pod, Phase.READY, now), ready_at=now)
-            took = restart.age(now - (pod.started_at or now))
-            effects = (
-                ClearTimers(),
-                SetTimer(pod.run, Timer.STABLE, now + restart.STABLE_AFTER),
-                Tell(Level.INFO, f"ready after {took}"),
-                Probe(pod.run, PROBE_READY),
-            )
-            return ready, effects
-        case Phase.STARTING, False:
-            return replace(pod, reason=answer), (Probe(pod.run, PROBE_START),)
-        case Phase.READY, True:
-            return pod, (Probe(pod.run, PROBE_READY),)
-        case Phase.READY, False:
-            return _enter(pod, Phase.UNREADY, now, answer), (
-                Tell(Level.WARN, f"unready: {answer}"),
-                Probe(pod.run, PROBE_UNREADY),
-            )
-        case Phase.UNREADY, True:
-            return _enter(pod, Phase.READY, now), (
-                Tell(Level.INFO, f"ready again after {restart.age(now - pod.since)}"),
-                Probe(pod.run, PROBE_READY),
-            )
-        case Phase.UNREADY, False:
-            return replace(pod, reason=answer), (Probe(pod.run, PROBE_UNREADY),)
-        case _:
-            return pod, ()
+def _life_checked(pod: Pod, ok: bool, answer: str, now: float) -> Step:
+    pod, effects, dead = probes.life_checked(pod, ok)
+    if not dead:
+        return pod, effects
+    why = f"liveness: {answer}"
+    return _wind_down(replace(pod, doomed=True), why, now)
 
 
 def _exited(pod: Pod, code: int | None, fault: str, now: float) -> Step:
     lived = None if pod.started_at is None else now - pod.started_at
     how = restart.ending(code, lived)
     ended = replace(pod, pid=None, exit_code=code, fault="")
-    if pod.phase is Phase.STOPPING:
+    if pod.phase is Phase.STOPPING and (pod.again or pod.hold is not None or not pod.doomed):
         return _stopped(ended, how, now)
+    if pod.doomed:
+        return _after_failure(ended, None, pod.reason, now)
     if pod.phase is Phase.STARTING and not pod.fault and not pod.fresh and -(code or 0) in CRASHES:
         tale = Tell(Level.WARN, f"{how} before it listened; trying an interpreter of its own")
         again, effects = _spawn(replace(ended, fresh=True), now)
@@ -239,11 +214,16 @@ def _exited(pod: Pod, code: int | None, fault: str, now: float) -> Step:
     # Where nobody saw how it ended, what is known of why says more.
     reason = how if not fault else fault if code is None else f"{how}: {fault}"
     if pod.phase is Phase.STARTING and not pod.launched:
-        return _enter(ended, Phase.FAILED, now, reason), (ClearTimers(), Tell(Level.ERROR, reason))
+        return ended.enter(Phase.FAILED, now, reason), (ClearTimers(), Tell(Level.ERROR, reason))
+    return _after_failure(ended, code, reason, now)
+
+
+def _after_failure(pod: Pod, code: int | None, reason: str, now: float) -> Step:
+    """A run ended that nobody asked to; an unknown code is a failure."""
     if not restart.wants_restart(pod.policy.restart, code):
         phase, level = (Phase.STOPPED, Level.INFO) if code == 0 else (Phase.FAILED, Level.ERROR)
-        return _enter(ended, phase, now, reason), (ClearTimers(), Tell(level, reason))
-    return _back_off(ended, reason, now)
+        return pod.enter(phase, now, reason), (ClearTimers(), Tell(level, reason))
+    return _back_off(pod, reason, now)
 
 
 def _stopped(pod: Pod, how: str, now: float) -> Step:
@@ -251,14 +231,14 @@ def _stopped(pod: Pod, how: str, now: float) -> Step:
         started, effects = _spawn(pod, now)
         return started, (Tell(Level.INFO, f"stopped ({how}), starting again"), *effects)
     why = pod.reason if pod.hold is Hold.LAUNCH else ""
-    stopped = _enter(pod, Phase.STOPPED, now, why)
+    stopped = pod.enter(Phase.STOPPED, now, why)
     return stopped, (ClearTimers(), Tell(Level.INFO, f"stopped ({how})"))
 
 
 def _back_off(pod: Pod, reason: str, now: float) -> Step:
     attempts = pod.attempts + 1
     wait = restart.backoff(attempts)
-    waiting = replace(_enter(pod, Phase.BACKOFF, now, reason), attempts=attempts, next_try_at=now + wait)
+    waiting = replace(pod.enter(Phase.BACKOFF, now, reason), attempts=attempts, next_try_at=now + wait)
     tale = Tell(Level.ERROR, f"{reason}; attempt {attempts}, next in {restart.age(wait)}")
     return waiting, (ClearTimers(), tale, SetTimer(pod.run, Timer.RETRY, now + wait))
 

@@ -6,11 +6,12 @@ of a run carry its number; those of a run that is over are ignored. Times are `t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..model import Level, Phase
 from ..plan.pods import PodPlan
+from ..spec import topology
 from ..spec.topology import Restart
 
 
@@ -47,6 +48,24 @@ class Policy:
     restart: Restart = Restart.ON_FAILURE
     timeout_ready: float | None = 600.0
     grace: float = 10.0
+    probe: topology.Probe = topology.Probe()  # noqa: RUF009 -- frozen
+    """What tells whether it is ready."""
+    liveness: topology.Probe | None = None
+    """What tells whether it is to be ended and started again."""
+
+    @classmethod
+    def of(cls, spec: topology.DeploymentSpec, worker: bool) -> Policy:
+        """The policy of a deployment's worker, or of the head and what stands beside it.
+
+        Those are servers of ours; the deployment's probes are for what the user serves. Nobody ends what
+        somebody else runs.
+        """
+        life = cls(spec.restart, spec.timeout_ready, spec.grace)
+        if not worker:
+            return life
+        kind = topology.ProbeKind.TCP if spec.protocol == "http" else topology.ProbeKind.GRPC
+        liveness = None if spec.external else spec.liveness
+        return replace(life, probe=spec.probe or topology.Probe(kind), liveness=liveness)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +106,20 @@ class Pod:
     """A stranger has its port: the next run binds another."""
     grace: float | None = None
     """Seconds for requests in flight that whoever ended this run asked for."""
+    wrong: int = 0
+    """Wrong answers in a row to the probe for readiness."""
+    lifeless: int = 0
+    """Wrong answers in a row to the probe for liveness."""
+    doomed: bool = False
+    """Its liveness ended this run: the restart policy says what comes next."""
+
+    def enter(self, phase: Phase, now: float, reason: str = "") -> Pod:
+        """The pod in another phase."""
+        return replace(self, phase=phase, since=now, reason=reason)
 
     @property
     def patience(self) -> float:
-        """Seconds between SIGTERM and SIGKILL."""
+        """Seconds that requests in flight get after SIGTERM."""
         return self.policy.grace if self.grace is None else self.grace
 
 
@@ -151,7 +180,23 @@ class IsBroken:
 
 
 @dataclass(frozen=True, slots=True)
+class Await:
+    """It is not to start yet; `why` says for what it waits."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class WasProbed:
+    run: int
+    ok: bool
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LifeWasChecked:
+    """What its probe for liveness says."""
+
     run: int
     ok: bool
     answer: str = ""
@@ -188,10 +233,12 @@ Stimulus = (
     | Renew
     | SendSignal
     | Launched
+    | Await
     | HasStarted
     | HasBound
     | IsBroken
     | WasProbed
+    | LifeWasChecked
     | WasWithdrawn
     | HasExited
     | TimerFired
@@ -211,7 +258,15 @@ class Spawn:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Ask for its health after `delay` seconds, and tell."""
+    """Ask whether it is ready after `delay` seconds, and tell."""
+
+    run: int
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLife:
+    """Ask whether it lives after `delay` seconds, and tell."""
 
     run: int
     delay: float
@@ -257,4 +312,4 @@ class Tell:
     text: str
 
 
-Effect = Spawn | Probe | Withdraw | Signal | End | SetTimer | ClearTimers | Tell
+Effect = Spawn | Probe | CheckLife | Withdraw | Signal | End | SetTimer | ClearTimers | Tell

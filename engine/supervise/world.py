@@ -46,7 +46,7 @@ class Running:
 
     def policy_of(self, pod: PodPlan) -> Policy:
         spec = self.specs.get(pod.deployment)
-        return Policy() if spec is None else Policy(spec.restart, spec.timeout_ready, spec.grace)
+        return Policy() if spec is None else Policy.of(spec, worker=pod.replica is not None)
 
     def routers_of(self, pod: PodPlan) -> tuple[PodKey, ...]:
         """Who sends to the pod: its head, or the gateway when there is none."""

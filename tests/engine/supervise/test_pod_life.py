@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 import pytest
 from tests.engine.supervise.story import UP, after, comes_up, live, pod, starts
 
-from quarterdeck.engine.model import Level, Phase
-from quarterdeck.engine.spec.topology import Restart
+from quarterdeck.engine.model import Level, Phase, Role, Runtime
+from quarterdeck.engine.plan.pods import PodPlan
+from quarterdeck.engine.spec.topology import Probe as ProbeSpec
+from quarterdeck.engine.spec.topology import ProbeKind, Restart
 from quarterdeck.engine.supervise.state import (
+    Await,
     Begin,
+    CheckLife,
     ClearTimers,
     Effect,
     End,
@@ -21,6 +26,8 @@ from quarterdeck.engine.supervise.state import (
     Hold,
     IsBroken,
     Launched,
+    LifeWasChecked,
+    Pod,
     Policy,
     Probe,
     Renew,
@@ -46,6 +53,10 @@ BACKOFF: History = (*UP, HasExited(1, 1, "boom"))
 FAILED: History = (Begin(), HasStarted(1, 41), IsBroken(1, "no such class"), HasExited(1, 1))
 NO = Policy(restart=Restart.NO)
 ALWAYS = Policy(restart=Restart.ALWAYS)
+TWICE = Policy(probe=ProbeSpec(failures=2))
+LIVE = Policy(liveness=ProbeSpec(ProbeKind.HTTP, "/live", every=5.0, failures=2, delay=1.0))
+WRONG = LifeWasChecked(1, False, "GET /live answered 500")
+DOOMED: History = (*UP, WRONG, WRONG, WasWithdrawn(1))
 
 TRANSITIONS: list[tuple[str, Policy, History, Stimulus, Phase, list[Effect]]] = [
     # -- pending
@@ -67,7 +78,7 @@ TRANSITIONS: list[tuple[str, Policy, History, Stimulus, Phase, list[Effect]]] = 
     ("ends well in its first start", Policy(), (Begin(), HasStarted(1, 41)), HasExited(1, 0), Phase.FAILED,
      [ClearTimers()]),
     ("halt while it starts", Policy(grace=3.0), (Begin(), *starts()), Halt(), Phase.STOPPING,
-     [ClearTimers(), Signal(1, TERM), SetTimer(1, Timer.GRACE, 1003.0)]),
+     [ClearTimers(), Signal(1, TERM), SetTimer(1, Timer.GRACE, 1003.5)]),
     # -- ready and unready
     ("still healthy", Policy(), UP, WasProbed(1, True), Phase.READY, [Probe(1, 15.0)]),
     ("not healthy", Policy(), UP, WasProbed(1, False, "not serving"), Phase.UNREADY, [Probe(1, 1.0)]),
@@ -95,10 +106,10 @@ TRANSITIONS: list[tuple[str, Policy, History, Stimulus, Phase, list[Effect]]] = 
      [ClearTimers(), SetTimer(1, Timer.RETRY, 1001.0)]),
     # -- stopping
     ("withdrawn", Policy(), (*UP, Halt()), WasWithdrawn(1), Phase.STOPPING,
-     [ClearTimers(), Signal(1, TERM), SetTimer(1, Timer.GRACE, 1010.5)]),
+     [ClearTimers(), Signal(1, TERM), SetTimer(1, Timer.GRACE, 1011.0)]),
     ("withdrawn twice", Policy(), STOPPING, WasWithdrawn(1), Phase.STOPPING, []),
     ("routers don't answer", Policy(), (*UP, Halt(), 1.0), TimerFired(1, Timer.WITHDRAW), Phase.STOPPING,
-     [ClearTimers(), Signal(1, TERM), SetTimer(1, Timer.GRACE, 1011.5)]),
+     [ClearTimers(), Signal(1, TERM), SetTimer(1, Timer.GRACE, 1012.0)]),
     ("ignores SIGTERM", Policy(), (*STOPPING, 10.0), TimerFired(1, Timer.GRACE), Phase.STOPPING, [End(1)]),
     ("stopped", Policy(), STOPPING, HasExited(1, 0), Phase.STOPPED, [ClearTimers()]),
     ("stopped by force", Policy(), STOPPING, HasExited(1, -KILL), Phase.STOPPED, [ClearTimers()]),
@@ -109,6 +120,43 @@ TRANSITIONS: list[tuple[str, Policy, History, Stimulus, Phase, list[Effect]]] = 
     ("halt takes a restart back", Policy(), (*UP, Renew(), Halt()), HasExited(1, 0), Phase.STOPPED,
      [ClearTimers()]),
     ("health of one that stops", Policy(), STOPPING, WasProbed(1, True), Phase.STOPPING, []),
+    # -- probes of its own
+    ("asked no sooner than it wants", Policy(probe=ProbeSpec(delay=2.0)),
+     (Begin(), HasStarted(1, 41), 0.5), HasBound(1, 7000), Phase.STARTING, [Probe(1, 1.5)]),
+    ("asked as often as it wants", Policy(probe=ProbeSpec(every=3.0)), UP, WasProbed(1, True), Phase.READY,
+     [Probe(1, 3.0)]),
+    ("sooner while it starts", Policy(probe=ProbeSpec(every=0.1)), (Begin(), *starts()), WasProbed(1, False),
+     Phase.STARTING, [Probe(1, 0.1)]),
+    ("sooner while it is unready", Policy(probe=ProbeSpec(every=0.1)), UP, WasProbed(1, False, "x"),
+     Phase.UNREADY, [Probe(1, 0.1)]),
+    ("one wrong answer of two", TWICE, UP, WasProbed(1, False, "x"), Phase.READY, [Probe(1, 1.0)]),
+    ("two of two", TWICE, (*UP, WasProbed(1, False, "x")), WasProbed(1, False, "x"), Phase.UNREADY,
+     [Probe(1, 1.0)]),
+    ("two, but not in a row", TWICE, (*UP, WasProbed(1, False, "x"), WasProbed(1, True)),
+     WasProbed(1, False, "x"), Phase.READY, [Probe(1, 1.0)]),
+    # -- liveness
+    ("its life is watched once it is ready", LIVE, (Begin(), *starts(), 0.5), WasProbed(1, True), Phase.READY,
+     [ClearTimers(), SetTimer(1, Timer.STABLE, 1060.5), Probe(1, 15.0), CheckLife(1, 0.5)]),
+    ("not watched a second time", LIVE, (*UP, WasProbed(1, False, "x")), WasProbed(1, True), Phase.READY,
+     [Probe(1, 15.0)]),
+    ("it lives", LIVE, UP, LifeWasChecked(1, True), Phase.READY, [CheckLife(1, 5.0)]),
+    ("an unready one lives", LIVE, (*UP, WasProbed(1, False, "x")), LifeWasChecked(1, True), Phase.UNREADY,
+     [CheckLife(1, 5.0)]),
+    ("one wrong answer about its life", LIVE, UP, LifeWasChecked(1, False, "x"), Phase.READY,
+     [CheckLife(1, 1.0)]),
+    ("two in a row end it", LIVE, (*UP, LifeWasChecked(1, False, "x")), LifeWasChecked(1, False, "x"),
+     Phase.STOPPING, [ClearTimers(), SetTimer(1, Timer.WITHDRAW, 1001.5), Withdraw(1)]),
+    ("and it starts again after a while", LIVE, DOOMED, HasExited(1, 0), Phase.BACKOFF,
+     [ClearTimers(), SetTimer(1, Timer.RETRY, 1001.0)]),
+    ("or not at all", replace(LIVE, restart=Restart.NO), DOOMED, HasExited(1, 0), Phase.FAILED,
+     [ClearTimers()]),
+    ("a stop meanwhile is a stop", LIVE, (*DOOMED, Halt()), HasExited(1, 0), Phase.STOPPED, [ClearTimers()]),
+    ("a restart meanwhile does not wait", LIVE, (*DOOMED, Renew()), HasExited(1, 0), Phase.STARTING,
+     [ClearTimers(), Spawn(2, 7000, False), SetTimer(2, Timer.READY, 1600.5)]),
+    ("life of one that stops", LIVE, STOPPING, LifeWasChecked(1, False, "x"), Phase.STOPPING, []),
+    # -- waiting for others
+    ("waits", Policy(), (), Await("waits for index"), Phase.PENDING, []),
+    ("what runs waits for nobody", Policy(), UP, Await("waits for index"), Phase.READY, []),
     # -- backoff
     ("try again", Policy(), (*BACKOFF, 0.5), TimerFired(1, Timer.RETRY), Phase.STARTING,
      [ClearTimers(), Spawn(2, 7000, False), SetTimer(2, Timer.READY, 1601.0)]),
@@ -163,7 +211,8 @@ def test_every_phase_is_reached() -> None:
 
 STALE: list[Stimulus] = [
     HasStarted(1, 99), HasBound(1, 9999), IsBroken(1, "old"), IsBroken(1, "old", True), WasProbed(1, True),
-    WasProbed(1, False, "old"), WasWithdrawn(1), HasExited(1, 1, "old"), *(TimerFired(1, timer) for timer in Timer),
+    WasProbed(1, False, "old"), LifeWasChecked(1, False, "old"), WasWithdrawn(1),
+    HasExited(1, 1, "old"), *(TimerFired(1, timer) for timer in Timer),
 ]  # fmt: skip
 
 
@@ -214,6 +263,29 @@ def test_too_slow_a_start_says_what_it_waited_for() -> None:
     moment = after(pod(), *history, TimerFired(1, Timer.READY), HasExited(1, -KILL))
     assert moment.pod.phase is Phase.FAILED
     assert "not ready within 10m (health says not serving)" in moment.pod.reason
+
+
+def test_what_its_liveness_answered_is_the_reason_until_it_runs_again() -> None:
+    why = "liveness: GET /live answered 500"
+    moments = live(pod(LIVE), *DOOMED, HasExited(1, 0), 0.5, TimerFired(1, Timer.RETRY), *comes_up(2))
+    reasons = {moment.pod.phase: moment.pod.reason for moment in moments}
+    assert (reasons[Phase.STOPPING], reasons[Phase.BACKOFF], reasons[Phase.READY]) == (why, why, "")
+    assert any(text.startswith(f"{why}; attempt 1, next in") for moment in moments for text in moment.texts)
+
+
+def test_wrong_answers_of_an_earlier_run_do_not_count() -> None:
+    history = (*UP, WRONG, HasExited(1, 1), 0.5, TimerFired(1, Timer.RETRY), *comes_up(2))
+    assert after(pod(LIVE), *history, LifeWasChecked(2, False, "x")).pod.phase is Phase.READY
+
+
+def test_what_a_pod_waits_for_is_shown_until_it_starts() -> None:
+    moments = live(pod(), Await("waits for index"), Begin())
+    assert [moment.pod.reason for moment in moments] == ["waits for index", ""]
+
+
+def test_what_somebody_else_runs_is_ready_without_a_process() -> None:
+    plan = PodPlan("top", "far/rep-0", "far", Role.WORKER, runtime=Runtime.EXTERNAL, port=9000)
+    assert after(Pod(plan, Policy()), Begin(), HasBound(1, 9000), WasProbed(1, True)).pod.phase is Phase.READY
 
 
 def test_a_port_is_kept_over_restarts() -> None:
@@ -275,14 +347,14 @@ def test_a_crash_is_no_reason_for_another_interpreter_once_it_serves() -> None:
 def test_an_end_that_was_asked_for_gives_the_grace_that_was_asked_for() -> None:
     moment = after(pod(), *UP, Halt(grace=0.2), WasWithdrawn(1))
     assert [(timer.timer, round(timer.at - moment.now, 3)) for timer in moment.told(SetTimer)] == [
-        (Timer.GRACE, 0.2)
+        (Timer.GRACE, 0.7)
     ]
 
 
 def test_a_shorter_grace_counts_for_a_pod_that_is_ending_already() -> None:
     moment = after(pod(), *STOPPING, Halt(Hold.REMOVE, "going down", grace=0.2))
     assert [(timer.timer, round(timer.at - moment.now, 3)) for timer in moment.told(SetTimer)] == [
-        (Timer.GRACE, 0.2)
+        (Timer.GRACE, 0.7)
     ]
 
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.engine.supervise.story import pod
+from tests.engine.supervise.story import UP, pod
 
 from quarterdeck.engine.model import Phase
-from quarterdeck.engine.spec.topology import Restart
+from quarterdeck.engine.spec.topology import Probe, Restart
 from quarterdeck.engine.supervise import restart
-from quarterdeck.engine.supervise.lifecycle import RESTING, WITHDRAW_WAIT, step
+from quarterdeck.engine.supervise.lifecycle import KILL_AFTER, RESTING, WITHDRAW_WAIT, step
 from quarterdeck.engine.supervise.state import (
+    Await,
     Begin,
     ClearTimers,
     Effect,
@@ -26,6 +27,7 @@ from quarterdeck.engine.supervise.state import (
     Hold,
     IsBroken,
     Launched,
+    LifeWasChecked,
     Pod,
     Policy,
     Renew,
@@ -46,6 +48,7 @@ PEOPLE: st.SearchStrategy[Stimulus] = st.one_of(
     st.just(Begin()),
     st.just(Renew()),
     st.just(Launched()),
+    st.just(Await("waits for index")),
     st.builds(Halt, st.sampled_from([Hold.STOP, Hold.LAUNCH]), st.just("why"), st.none() | st.floats(0, 9)),
     st.just(SendSignal(signal.SIGUSR1)),
 )
@@ -54,6 +57,7 @@ REPORTS: st.SearchStrategy[Stimulus] = st.one_of(
     st.builds(HasBound, RUNS, st.integers(1024, 1030)),
     st.builds(IsBroken, RUNS, st.just("broken"), st.booleans()),
     st.builds(WasProbed, RUNS, st.booleans(), st.just("answer")),
+    st.builds(LifeWasChecked, RUNS, st.booleans(), st.just("answer")),
     st.builds(WasWithdrawn, RUNS),
     st.builds(TimerFired, RUNS, st.sampled_from(Timer)),
 )
@@ -74,7 +78,15 @@ class Due:
 MOVES = st.lists(
     st.tuples(st.floats(0, 70), PEOPLE | REPORTS | st.builds(Exit, CODES) | st.just(Due())), max_size=40
 )
-POLICIES = st.builds(Policy, st.sampled_from(Restart), st.none() | st.floats(0.1, 600), st.floats(0.1, 30))
+PROBES = st.builds(Probe, every=st.floats(0.01, 60), failures=st.integers(1, 3), delay=st.floats(0, 9))
+POLICIES = st.builds(
+    Policy,
+    st.sampled_from(Restart),
+    st.none() | st.floats(0.1, 600),
+    st.floats(0.1, 30),
+    PROBES,
+    st.none() | PROBES,
+)
 
 
 @dataclass
@@ -143,6 +155,29 @@ def test_never_two_live_copies(policy: Policy, moves: list[tuple[float, Stimulus
     assert world.pod.phase.alive == bool(world.living)
 
 
+ANSWERS = st.builds(WasProbed, st.just(1), st.booleans()) | st.builds(
+    LifeWasChecked, st.just(1), st.booleans()
+)
+
+
+@given(POLICIES, st.lists(st.tuples(st.floats(0, 70), ANSWERS | st.just(Due())), max_size=20), CODES)
+def test_whatever_a_pod_answers_it_runs_or_is_ended_and_its_policy_decides(
+    policy: Policy, moves: list[tuple[float, Stimulus | Exit | Due]], code: int | None
+) -> None:
+    world = World(pod(policy))
+    for stimulus in UP:
+        world.move(0.0, stimulus) if not isinstance(stimulus, float) else None
+    for passed, move in moves:
+        world.move(passed, move)
+    assert world.spawned == [1]
+    if world.pod.phase is Phase.STOPPING:
+        assert world.pod.doomed
+        assert policy.liveness is not None
+        world.exit(code)
+        ends = Phase.FAILED if policy.restart is Restart.NO else Phase.BACKOFF
+        assert (world.pod.phase, world.pod.attempts, world.pod.doomed) == (ends, ends is Phase.BACKOFF, True)
+
+
 @given(POLICIES, MOVES)
 def test_a_run_is_told_to_end_at_most_once(
     policy: Policy, moves: list[tuple[float, Stimulus | Exit | Due]]
@@ -175,7 +210,7 @@ def test_timers_alone_end_what_was_halted(
     while world.timers:
         world.due()
     assert not world.living or world.pod.run in world.ended
-    assert world.now - start <= WITHDRAW_WAIT + 2.0 + 0.001
+    assert world.now - start <= WITHDRAW_WAIT + 2.0 + KILL_AFTER + 0.001
 
 
 @given(POLICIES, MOVES, MOVES)
