@@ -41,6 +41,7 @@ from ..runtimes.process import ProcessRuntime
 from ..runtimes.runtime import Fact
 from ..spec import document as documents
 from .activation import Activation
+from .depends import release
 from .details import details_of
 from .hands import Hands
 from .launch import Launch, Orders, relaunch, settle
@@ -193,8 +194,7 @@ class Supervisor:
         self._chronicle.tell(now, Level.INFO, topology.name, "", f"up from {topology.source}: {count}")
         for note in planned.notes:
             self._chronicle.tell(now, Level.WARN, topology.name, "", note)
-        for pod in planned.pods:
-            self._machine.post(pod.key, Begin())
+        self._release(running)
         return UpResult(UpOutcome.STARTED, topology.name)
 
     async def diff(self, document: str, caller: Caller) -> Difference:
@@ -262,6 +262,7 @@ class Supervisor:
             running.launches[deployment] = Launch.UNDER_WAY
             orders = relaunch([self._machine.pods[pod.key] for pod in running.pods[deployment]])
             self._order(orders)
+            self._release(running)
             if key in orders:
                 return
         self._machine.post(key, stimulus)
@@ -317,6 +318,13 @@ class Supervisor:
         pods = [self._machine.pods[pod.key] for pod in running.pods[deployment]]
         running.launches[deployment], orders = settle(running.launches[deployment], pods)
         self._order(orders)
+        if running.launches[deployment] is not Launch.UNDER_WAY:
+            self._release(running)
+
+    def _release(self, running: Running) -> None:
+        """Pods that have not begun do, unless they wait for others."""
+        pods = [self._machine.pods[pod.key] for pod in running.plan.pods]
+        self._order(release(pods, running.specs, running.launches))
 
     def _order(self, orders: Orders) -> None:
         for key, stimulus in orders.items():
