@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..plan.job import Job
@@ -48,11 +49,13 @@ class Exited:
     id: str
     code: int
     """Exit code; negative: the signal that ended it."""
+    cause: str = ""
+    """Why, where the runtime knows more than the code says: the kernel was out of memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What starts pods has gone, and all pods with it."""
+    """What starts pods has gone, and all pods of the runtimes that hang on it (`Caps.kept`)."""
 
     error: str
 
@@ -62,13 +65,16 @@ Fact = Started | Bound | Broken | Refused | Exited | Lost
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """What a runtime can do; the console greys out what is False."""
+    """What a runtime can't do, as data; the console greys it out and shows the reason."""
 
-    kill: bool = True
-    limits: bool = False
-    gpus: bool = True
-    stats: bool = True
-    own_environment: bool = True
+    cannot: Mapping[str, str] = field(default_factory=dict)
+    """By what it can't do, the reason in one clause that fits behind `can't kill it: `.
+
+    Keys: the verbs `start`, `stop`, `restart`, `kill`; the limits `memory`, `cpus`, `files`, `processes`;
+    `gpus` (be dealt devices), `environment` (of its own), `exec`, `stats`, `log`.
+    """
+    kept: bool = True
+    """Its pods are below the keeper, and end with it."""
     restarts_by_itself: bool = False
 
 
