@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -101,6 +102,13 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, se
             return Health(False, "ends the health call")
 
 
+def why(error: OSError) -> str:
+    """What a connection failed for, in the system's own words; asyncio's name an address that we show already."""
+    if isinstance(error, ConnectionError) and error.errno is not None:
+        return os.strerror(error.errno).lower()
+    return (error.strerror or str(error)).lower()
+
+
 async def check(host: str, port: int, timeout: float = 5.0, service: str = "") -> Health:
     """Ask the pod at `host:port`; never raises. `timeout` is seconds for the whole call.
 
@@ -117,7 +125,7 @@ async def check(host: str, port: int, timeout: float = 5.0, service: str = "") -
     except asyncio.IncompleteReadError:
         return Health(False, "closes the connection of the health call")
     except OSError as error:
-        return Health(False, f"health call: {(error.strerror or str(error)).lower()}")
+        return Health(False, f"health call: {why(error)}")
     finally:
         if writer is not None:
             writer.transport.abort()

@@ -7,7 +7,7 @@ import contextlib
 import ssl
 from urllib.parse import quote
 
-from ..health import Health
+from ..health import Health, why
 
 LONGEST_LINE = 1024
 """Bytes of a status line that are read at most."""
@@ -25,7 +25,7 @@ async def tcp(host: str, port: int, timeout: float) -> Health:
     except TimeoutError:
         return Health(False, f"port {port} takes no connection within {timeout:g}s")
     except OSError as error:
-        return Health(False, f"port {port}: {_why(error)}")
+        return Health(False, f"port {port}: {why(error)}")
     finally:
         await _hang_up(writer)
 
@@ -54,7 +54,7 @@ async def http(host: str, port: int, path: str, timeout: float, tls: bool = Fals
     except asyncio.LimitOverrunError:
         return Health(False, f"{asked} answered something that is not HTTP")
     except OSError as error:
-        return Health(False, f"{asked}: {_why(error)}")
+        return Health(False, f"{asked}: {why(error)}")
     finally:
         await _hang_up(writer)
 
@@ -84,10 +84,6 @@ def _trusting() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
 
 
 async def _hang_up(writer: asyncio.StreamWriter | None) -> None:
