@@ -47,6 +47,8 @@ class Node:
     """Whether its pods are spoken to under TLS."""
     ca: str = ""
     """Path of the file that says whom to trust; empty: the system's roots."""
+    cert: str = ""
+    """Path of the certificate that pods of ours serve, whose name is the one to expect."""
     metadata: dict[str, str] = field(default_factory=dict)
     """Sent with every request, a token included."""
     options: dict[str, int | str] = field(default_factory=dict)

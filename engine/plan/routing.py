@@ -7,6 +7,7 @@ from typing import Any
 
 from ..model import PodKey
 from ..spec.topology import DeploymentSpec, Partial
+from ..wire.way import Way, way_of
 from .pods import DeploymentPlan, Plan, PodPlan
 from .routes import Node, Replica, Routes
 
@@ -62,13 +63,27 @@ def _behind_head(deployment: DeploymentPlan, ready: Ready) -> Node:
     )
 
 
+def way_to(plan: Plan, pod: PodPlan) -> Way:
+    """How a pod is spoken to: as its deployment says, or the gateway's settings."""
+    if plan.gateway is not None and plan.gateway.key == pod.key:
+        door = plan.topology.gateway
+        assert door is not None
+        cert = door.ssl_certfile if door.tls_enabled else None
+        return way_of(door.tls_enabled, cert or "", cert or "", token=door.token)
+    spec = next(one.spec for one in plan.deployments if one.spec.name == pod.deployment)
+    said = _speech(spec)
+    return way_of(said["tls"], said["ca"], said["cert"], said["metadata"], said["options"])
+
+
 def _speech(spec: DeploymentSpec) -> dict[str, Any]:
     """How a deployment's pods are to be spoken to."""
     token = {} if spec.token is None else {"authorization": f"Bearer {spec.token}"}
+    ours = not spec.external
     return {
         "partial": spec.partial is Partial.ALLOW,
         "tls": spec.tls_enabled,
-        "ca": spec.ssl_cafile or spec.ssl_certfile or "",
+        "ca": spec.ssl_cafile or (spec.ssl_certfile if ours else None) or "",
+        "cert": (spec.ssl_certfile if ours else None) or "",
         "metadata": {**spec.grpc_metadata, **token},
         "options": dict(spec.grpc_channel_options),
     }

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from functools import partial
 from itertools import chain, zip_longest
 from typing import Any
 
-from grpc import ChannelConnectivity
+from grpc import ChannelConnectivity, aio
 
 from ..plan.routes import Node, Replica, Routes
-from ..wire.channel import bytes_call, open_channel
+from ..wire.channel import bytes_both, bytes_call, open_channel
 from ..wire.names import INFER
+from ..wire.way import PLAIN, Way, WayError, way_of
+
+Pair = tuple[str, str | bytes]
+"""One entry of metadata."""
+Stream = aio.StreamStreamCall[bytes, bytes]
 
 SETTLE = 0.2
 """Seconds in which a channel notices that its connection broke under a call."""
@@ -21,43 +27,86 @@ SETTLE = 0.2
 class Peer:
     """One run of one pod: its channel, and what is in flight on it."""
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, way: Way = PLAIN) -> None:
         self.name = replica.name
         self.in_flight = 0
         self.down = False
         """Skipped: a call to it failed, and its channel has not connected since."""
+        self.distrust = ""
+        """Why no connection to it can be trusted, as TLS found; waiting does not mend it."""
+        self._address, self._way = replica.address, way
+        self._given, self._taken = way.pairs, frozenset(key for key, _ in way.pairs)
         self._retired = False
-        self._channel = open_channel(replica.address)
-        self._infer = bytes_call(self._channel, INFER)
+        self._channel: aio.Channel | None = None
         self._work: set[asyncio.Task[None]] = set()
+        self.open()
+
+    def open(self) -> None:
+        """Make it good for calls again; where a file of TLS is no good, `distrust` says so."""
+        self.distrust = ""
+        if self._channel is None:
+            try:
+                self._channel = open_channel(self._address, self._way)
+            except WayError as error:
+                self.distrust = str(error)
+            else:
+                self._infer = bytes_call(self._channel, INFER)
+        self.down = self._channel is None
 
     async def infer(
-        self, data: bytes, timeout: float | None, metadata: Sequence[tuple[str, str | bytes]]
-    ) -> bytes:
-        """One call; raises `AioRpcError`."""
+        self, data: bytes, timeout: float | None, metadata: Sequence[Pair]
+    ) -> tuple[bytes, Sequence[Pair]]:
+        """One call: the answer and its trailing metadata. Raises `AioRpcError`."""
         self.in_flight += 1
         try:
-            return await self._infer(data, timeout=timeout, metadata=metadata)
+            call = self._infer(data, timeout=timeout, metadata=self._with_given(metadata))
+            answer = await call
+            return answer, tuple(await call.trailing_metadata())
         finally:
-            self.in_flight -= 1
-            if self._retired and not self.in_flight:
-                self._start(self.close())
+            self._ended()
 
-    def fail(self, back: Callable[[], None]) -> None:
+    def stream(self, method: str, timeout: float | None, metadata: Sequence[Pair]) -> Stream:
+        """A call of two streams, to be made while it is `busy`."""
+        assert self._channel is not None
+        return bytes_both(self._channel, method)(timeout=timeout, metadata=self._with_given(metadata))
+
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count one call in flight; the last one of a retired peer closes it."""
+        self.in_flight += 1
+        try:
+            yield
+        finally:
+            self._ended()
+
+    def _ended(self) -> None:
+        self.in_flight -= 1
+        if self._retired and not self.in_flight:
+            self._start(self.close())
+
+    def _with_given(self, metadata: Sequence[Pair]) -> Sequence[Pair]:
+        """What the table says goes along, instead of what the caller sent under the same keys."""
+        if not self._given:
+            return metadata
+        return (*(pair for pair in metadata if pair[0] not in self._taken), *self._given)
+
+    def fail(self, back: Callable[[], None], distrust: str = "") -> None:
         """Skip it until its channel proves good; then `back` is called."""
+        self.distrust = distrust
         if not self.down:
             self.down = True
             self._start(self._revive(back))
 
     async def _revive(self, back: Callable[[], None]) -> None:
-        ready = ChannelConnectivity.READY
+        ready, channel = ChannelConnectivity.READY, self._channel
+        assert channel is not None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE):
-                if self._channel.get_state() is ready:
-                    await self._channel.wait_for_state_change(ready)
-        while (state := self._channel.get_state(try_to_connect=True)) is not ready:
-            await self._channel.wait_for_state_change(state)
-        self.down = False
+                if channel.get_state() is ready:
+                    await channel.wait_for_state_change(ready)
+        while (state := channel.get_state(try_to_connect=True)) is not ready:
+            await channel.wait_for_state_change(state)
+        self.down, self.distrust = False, ""
         back()
 
     def retire(self) -> None:
@@ -71,7 +120,8 @@ class Peer:
         for task in self._work:
             if task is not this:
                 task.cancel()
-        await self._channel.close()
+        if self._channel is not None:
+            await self._channel.close()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -103,6 +153,13 @@ class Group:
     @property
     def ready(self) -> bool:
         return any(not peer.down for peer in self._peers)
+
+    @property
+    def distrust(self) -> str:
+        """Why none of its peers can be trusted, naming one; empty while there is one to wait for."""
+        if not self._peers or not all(peer.distrust for peer in self._peers):
+            return ""
+        return f"{self._peers[0].name}: TLS: {self._peers[0].distrust}"
 
 
 class Stand:
@@ -137,22 +194,26 @@ class Balance:
         self.stands: dict[str, Stand] = {}
         """By node's name, each after those it needs."""
         self.nodes: dict[str, Node] = {}
-        self._peers: dict[Replica, Peer] = {}
+        self._peers: dict[tuple[Replica, Way], Peer] = {}
         self._changed = asyncio.Event()
 
     def set(self, routes: Routes) -> None:
         """Put a table in force. A peer that is in both goes on; whoever was down gets another chance."""
-        named = {replica for node in routes.nodes for replica in _replicas(node)}
-        for replica in named - self._peers.keys():
-            self._peers[replica] = Peer(replica)
-        for replica in self._peers.keys() - named:
-            self._peers.pop(replica).retire()
+        ways = {node.name: _way_to(node) for node in routes.nodes}
+        named = {(replica, ways[node.name]) for node in routes.nodes for replica in _replicas(node)}
+        for key in named - self._peers.keys():
+            self._peers[key] = Peer(*key)
+        for key in self._peers.keys() - named:
+            self._peers.pop(key).retire()
         for peer in self._peers.values():
-            peer.down = False
-        self.stands = {node.name: Stand(node, self._peers.__getitem__) for node in routes.nodes}
+            peer.open()
+        self.stands = {node.name: Stand(node, partial(self._peer, ways[node.name])) for node in routes.nodes}
         self.nodes = {node.name: node for node in routes.nodes}
         self.version = routes.version
         self.wake()
+
+    def _peer(self, way: Way, replica: Replica) -> Peer:
+        return self._peers[replica, way]
 
     def wake(self) -> None:
         """Let all who wait look again."""
@@ -168,6 +229,10 @@ class Balance:
         for peer in self._peers.values():
             await peer.close()
         self._peers.clear()
+
+
+def _way_to(node: Node) -> Way:
+    return way_of(node.tls, node.ca, node.cert, node.metadata, node.options)
 
 
 def _replicas(node: Node) -> Iterator[Replica]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import grpc
 from grpc import aio
@@ -16,30 +16,15 @@ from ..wire.names import endpoint_of
 from ..wire.scan import peek_model_name, response_as_request, without_wanted
 from .balance import Balance, Group, Stand
 from .failure import ANSWERED, Failure
+from .streams import Context, Requests, join_streams
+from .trip import Trip
 
-if TYPE_CHECKING:
-    Context = aio.ServicerContext[bytes, bytes]
+Answer = TypeVar("Answer")
 
 MAX_SENT = 3
 """Pods that may end with a request before the request is taken to be the cause."""
-OWN_METADATA = ("grpc-", "user-agent", "content-type", "te", ":")
-
-
-class Trip:
-    """What goes along with a request everywhere: its client's deadline and metadata."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self.metadata: list[tuple[str, str | bytes]] = [
-            (key, value)
-            for key, value in context.invocation_metadata() or ()
-            if not key.startswith(OWN_METADATA)
-        ]
-
-    @property
-    def timeout(self) -> float | None:
-        """Seconds that are left, or None without a deadline."""
-        return self._context.time_remaining()
+DISTRUST = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed", "WRONG_VERSION_NUMBER")
+"""What gRPC's words hold where TLS says no: nothing to wait for."""
 
 
 class Head:
@@ -64,44 +49,91 @@ class Head:
             if node.has_before:
                 answer = await self._send(name, "no ready uses_before", _before, stop, trip)
                 data, stop = response_as_request(answer, data), response_as_request(answer, stop)
-            answers = await self._fan_out(node, polls_all, stop if node.has_after else data, trip)
+            answers, shards = await self._fan_out(node, polls_all, stop if node.has_after else data, trip)
             if node.has_after:
-                data = gather(answers, data)
+                data = gather(answers, data, shards)
                 return await self._send(name, "no ready uses_after", _after, data, trip)
-            return answers[0] if len(answers) == 1 else join(answers, _labels(answers))
+            return answers[0] if len(answers) == 1 else join(answers, _labels(shards))
         except TensorError as error:
             raise Failure(grpc.StatusCode.INTERNAL, f"{name}: {error}") from None
 
-    async def _fan_out(self, node: Node, polls_all: bool, data: bytes, trip: Trip) -> list[bytes]:
-        """Answers of all shards in order, or of any one."""
+    async def _fan_out(
+        self, node: Node, polls_all: bool, data: bytes, trip: Trip
+    ) -> tuple[list[bytes], list[int]]:
+        """Answers, and of which shards: all that must or can answer, in order, or any one."""
         if not polls_all:
-            return [await self._send(node.name, "no ready replica", _any, data, trip)]
-        return await all_of(
-            self._send(node.name, f"shard {number} has no ready replica", _shard(number), data, trip)
-            for number in range(len(node.shards))
+            return [await self._send(node.name, "no ready replica", _any, data, trip)], [0]
+        numbers = list(range(len(node.shards)))
+        work = (
+            self._send(
+                node.name, f"shard {number} has no ready replica", _shard(number), data, trip, node.partial
+            )
+            for number in numbers
         )
+        if not node.partial:
+            return await all_of(work), numbers
+        found = await all_of(_spared(one) for one in work)
+        answers = {number: one for number, one in enumerate(found) if isinstance(one, bytes)}
+        gone = [number for number in numbers if number not in answers]
+        if not answers:
+            raise next(one for one in found if isinstance(one, Failure))
+        if gone:
+            trip.miss(node.name, ", ".join(f"shard {number}" for number in gone))
+        return list(answers.values()), list(answers)
 
     async def _send(
-        self, name: str, lack: str, group: Callable[[Stand], Group], data: bytes, trip: Trip
+        self,
+        name: str,
+        lack: str,
+        group: Callable[[Stand], Group],
+        data: bytes,
+        trip: Trip,
+        spared: bool = False,
     ) -> bytes:
         sent = 0
         while True:
             stand = self._balance.stands.get(name)
             peer = None if stand is None else group(stand).pick()
             if peer is None:
-                await self._wait(name, lack, group, trip)
+                await self._wait(name, lack, group, trip, spared)
                 continue
             try:
-                return await peer.infer(data, trip.timeout, trip.metadata)
+                answer, trailing = await peer.infer(data, trip.timeout, trip.metadata)
             except aio.AioRpcError as error:
                 if not _ended(error):
-                    raise Failure(error.code(), error.details() or "") from None
-                peer.fail(self._balance.wake)
+                    raise Failure.passed_on(error) from None
+                peer.fail(self._balance.wake, _distrust(error))
                 if _may_have_got(error):
                     sent += 1
-                    self._check(name, peer.name, sent)
+                    self._check(name, peer.name, sent, error)
+            else:
+                if trailing:
+                    trip.take(name, trailing)
+                return answer
 
-    def _check(self, name: str, pod: str, sent: int) -> None:
+    async def stream(self, name: str, method: str, requests: Requests, context: Context, trip: Trip) -> None:
+        """Join the client with one replica until either ends the call; raises `Failure`.
+
+        Another replica is tried as long as none was connected, since then nothing was sent.
+        """
+        while True:
+            stand = self._balance.stands.get(name)
+            peer = None if stand is None else stand.any.pick()
+            if peer is None:
+                await self._wait(name, "no ready replica", _any, trip)
+                continue
+            with peer.busy():
+                call = peer.stream(method, trip.timeout, trip.metadata)
+                try:
+                    await call.wait_for_connection()
+                except aio.AioRpcError as error:
+                    if not _ended(error):
+                        raise Failure.passed_on(error) from None
+                    peer.fail(self._balance.wake, _distrust(error))
+                    continue
+                return await join_streams(requests, context, call)
+
+    def _check(self, name: str, pod: str, sent: int, error: aio.AioRpcError) -> None:
         """Whether a request that a pod took with it may go to another; raises `Failure` if not."""
         stand = self._balance.stands.get(name)
         if stand is not None and not stand.node.idempotent:
@@ -110,19 +142,27 @@ class Head:
             why = f"the {sent}. pod that did, so it is not sent again"
         else:
             return
-        raise Failure(grpc.StatusCode.UNAVAILABLE, f"{pod} ended with the request; {why}")
+        details, trailing = f"{pod} ended with the request; {why}", error.trailing_metadata() or ()
+        if error.details():
+            details += f" ({error.details()})"
+        raise Failure(grpc.StatusCode.UNAVAILABLE, details, trailing)
 
-    async def _wait(self, name: str, lack: str, group: Callable[[Stand], Group], trip: Trip) -> None:
+    async def _wait(
+        self, name: str, lack: str, group: Callable[[Stand], Group], trip: Trip, spared: bool = False
+    ) -> None:
         """Return once the group has a ready peer; raises `Failure` after the node's `timeout_send`."""
         stand = self._balance.stands.get(name)
-        limit = 0.0 if stand is None else stand.node.timeout_send
+        limit = 0.0 if stand is None else trip.patience(stand.node, spared)
         try:
             async with asyncio.timeout(limit):
                 while stand is None or not group(stand).ready:
+                    distrust = "" if stand is None else group(stand).distrust
+                    if distrust:
+                        raise Failure(grpc.StatusCode.UNAVAILABLE, f"{name}: {distrust}")
                     await self._balance.changed()
                     stand = self._balance.stands.get(name)
         except TimeoutError:
-            message = f"{name}: {lack}; waited {limit:g} s"
+            message = f"{name}: {lack}; waited {limit:.3g} s"
             raise Failure(grpc.StatusCode.UNAVAILABLE, message) from None
 
 
@@ -142,8 +182,18 @@ def _shard(number: int) -> Callable[[Stand], Group]:
     return lambda stand: stand.shards[number]
 
 
-def _labels(answers: Sequence[bytes]) -> list[str]:
-    return [f"shard {number}" for number in range(len(answers))]
+def _labels(shards: Sequence[int]) -> list[str]:
+    return [f"shard {number}" for number in shards]
+
+
+async def _spared(work: Coroutine[Any, Any, bytes]) -> bytes | Failure:
+    """An answer, or the failure of somebody who is not there."""
+    try:
+        return await work
+    except Failure as failure:
+        if failure.code is not grpc.StatusCode.UNAVAILABLE:
+            raise
+        return failure
 
 
 def _polls_all(node: Node, data: bytes) -> bool:
@@ -160,12 +210,20 @@ def _ended(error: aio.AioRpcError) -> bool:
     return gone and not any(key == ANSWERED for key, _ in error.trailing_metadata() or ())
 
 
+def _distrust(error: aio.AioRpcError) -> str:
+    """Why TLS keeps the two apart; empty for all other reasons."""
+    details = error.details() or ""
+    if not any(words in details for words in DISTRUST):
+        return ""
+    return details.rpartition("Ssl handshake failed")[2].strip(" :") or details
+
+
 def _may_have_got(error: aio.AioRpcError) -> bool:
     """Whether the pod can have seen the request: it can't where there never was a connection."""
     return "failed to connect to" not in (error.details() or "")
 
 
-async def all_of(work: Iterable[Coroutine[Any, Any, bytes]]) -> list[bytes]:
+async def all_of(work: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer]:
     """All results in order; the first failure cancels what still runs, and is raised."""
     try:
         async with asyncio.TaskGroup() as group:

@@ -14,13 +14,18 @@ import os
 import signal
 import sys
 from io import TextIOWrapper
+from typing import TYPE_CHECKING
 
 from ..plan.job import Job
+from ..wire.way import WayError, server_credentials
 from .failure import to_log
 from .load import LoadError, load, reason
 from .router import Router
 from .server import PortError, Server
 from .worker import Worker
+
+if TYPE_CHECKING:
+    import grpc
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -40,7 +45,7 @@ def run(job: Job, ready_fd: int) -> int:
     """
     _prepare()
     try:
-        servant = Worker(load(job), job.name) if job.role == "worker" else Router(job.name)
+        servant = Worker(load(job), job.name) if job.role == "worker" else Router(job.name, bool(job.token))
     except BaseException as error:
         if not isinstance(error, LoadError):
             to_log(error)
@@ -70,9 +75,13 @@ def _tell(ready_fd: int, message: dict[str, object]) -> None:
 async def _serve(job: Job, servant: Worker | Router, ready_fd: int) -> int:
     from quarterdeck import __version__
 
-    server = Server(servant, __version__, servant.methods() if isinstance(servant, Router) else None)
+    more = servant.methods() if isinstance(servant, Router) else None
+    server = Server(servant, __version__, more, job.token, job.server_options.items())
     try:
-        port = await server.start(job.host, job.port)
+        port = await server.start(job.host, job.port, _credentials(job))
+    except WayError as error:
+        _tell(ready_fd, {"error": f"{job.name}: TLS: {error}"})
+        return 1
     except PortError as error:
         message: dict[str, object] = {"error": f"{job.name}: {error}"}
         _tell(ready_fd, message | ({"port_taken": True} if error.taken else {}))
@@ -85,6 +94,13 @@ async def _serve(job: Job, servant: Worker | Router, ready_fd: int) -> int:
     if not await servant.close():
         _exit_now(0)
     return 0
+
+
+def _credentials(job: Job) -> grpc.ServerCredentials | None:
+    """What it shows of itself under TLS; None where there is none. Raises `WayError`."""
+    if not (job.ssl_certfile and job.ssl_keyfile):
+        return None
+    return server_credentials(job.ssl_certfile, job.ssl_keyfile)
 
 
 def _terminate(term: asyncio.Event) -> None:

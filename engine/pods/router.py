@@ -13,7 +13,9 @@ from ..wire.datatypes import TensorError
 from .balance import Balance
 from .failure import Failure
 from .gateway import walk
-from .head import Head, Trip
+from .head import Head
+from .streams import Requests, Stream
+from .trip import OWN_METADATA, Trip
 
 if TYPE_CHECKING:
     from .server import Context, Methods
@@ -25,8 +27,10 @@ FIRST_TABLE = 30.0
 class Router:
     """Answers requests by asking other pods."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, has_token: bool = False) -> None:
+        """A router that asks for a token keeps its callers' to itself."""
         self._name = name
+        self._dropped = (*OWN_METADATA, "authorization") if has_token else OWN_METADATA
         self._balance = Balance()
         self._head = Head(self._balance)
 
@@ -42,17 +46,33 @@ class Router:
         """The answer of the pods behind; raises `Failure`."""
         if self._balance.version is None:
             await self._first_table()
-        trip = Trip(context)
+        trip = Trip(context, self._dropped)
         nodes = self._balance.nodes
         if not nodes:
             raise Failure(grpc.StatusCode.UNAVAILABLE, f"{self._name}: there is no deployment behind it")
         try:
-            return await walk(nodes, data, partial(self._call, trip))
+            answer = await walk(nodes, data, partial(self._call, trip))
         except TensorError as error:
             raise Failure(grpc.StatusCode.INVALID_ARGUMENT, f"{self._name}: {error}") from None
+        trip.close(len(nodes))
+        return answer
 
     async def _call(self, trip: Trip, name: str, data: bytes) -> bytes:
         return await self._head.call(name, data, trip)
+
+    def stream(self, method: str) -> Stream:
+        """Every call that it does not know goes, as it is, to a replica of the one deployment behind it."""
+        return partial(self._pass, method)
+
+    async def _pass(self, method: str, requests: Requests, context: Context) -> None:
+        if self._balance.version is None:
+            await self._first_table()
+        names = list(self._balance.nodes)
+        if len(names) != 1:
+            behind = ", ".join(names) or "none"
+            details = f"{self._name}: {method} can go to a deployment that stands alone; behind it: {behind}"
+            raise Failure(grpc.StatusCode.UNIMPLEMENTED, details)
+        await self._head.stream(names[0], method, requests, context, Trip(context, self._dropped))
 
     async def _first_table(self) -> None:
         try:

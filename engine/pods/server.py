@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hmac
 import socket
 import time
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import grpc
 from grpc import aio
@@ -21,14 +24,17 @@ from ..wire.inference_pb2 import (
     ServerReadyResponse,
 )
 from ..wire.names import SERVICE
+from ..wire.way import Option
 from .counters import Counters
 from .failure import ANSWERED, Failure
 from .health import Health
 from .reflect import Reflection
+from .streams import Requests, Stream
 
 if TYPE_CHECKING:
     Context = aio.ServicerContext[bytes, bytes]
-    Methods = dict[str, grpc.RpcMethodHandler[bytes, bytes]]
+    Handler = grpc.RpcMethodHandler[bytes, bytes]
+    Methods = dict[str, Handler]
 
 
 class Servant(Protocol):
@@ -44,6 +50,10 @@ class Servant(Protocol):
 
     async def infer(self, data: bytes, context: Context) -> bytes:
         """Answer a `ModelInferRequest` with a `ModelInferResponse`; raises `Failure`."""
+        ...
+
+    def stream(self, method: str) -> Stream | None:
+        """What answers a call of this full name that no server of ours knows; None: nobody."""
         ...
 
     async def close(self) -> bool:
@@ -62,19 +72,33 @@ class PortError(Exception):
 class Server:
     """One pod's server. Everything runs in the event loop it is made in."""
 
-    def __init__(self, servant: Servant, version: str, more: Methods | None = None) -> None:
+    def __init__(
+        self,
+        servant: Servant,
+        version: str,
+        more: Methods | None = None,
+        token: str = "",
+        options: Iterable[Option] = (),
+    ) -> None:
+        """`more` are methods beside those of every pod; `token` is what callers must have, empty: nothing."""
         self.counters = Counters()
         self._servant = servant
         self._version = version
         self._health = Health(frozenset({SERVICE}))
         reflection = Reflection(self._health.draining)
         methods = self._methods() | self._health.methods() | reflection.methods() | (more or {})
-        self._server = new_server((_Handlers(methods),))
+        handlers = _Handlers(methods, self._other)
+        guard = _Guard(handlers, token, frozenset(self._health.methods())) if token else handlers
+        self._server = new_server((guard,), options)
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, tls: grpc.ServerCredentials | None = None) -> int:
         """Listen, on a free port for 0; gives the port, raises `PortError`."""
+        address = join_address(host, port)
         try:
-            bound = self._server.add_insecure_port(join_address(host, port))
+            if tls is None:
+                bound = self._server.add_insecure_port(address)
+            else:
+                bound = self._server.add_secure_port(address, tls)
         except RuntimeError:
             raise _why_not(host, port) from None
         await self._server.start()
@@ -137,21 +161,73 @@ class Server:
             failed = False
             return answer
         except Failure as failure:
-            await context.abort(failure.code, failure.details, ((ANSWERED, "1"),))
+            await _refuse(context, failure)
         finally:
             counters.end(time.perf_counter() - began, failed)
+
+    def _other(self, method: str) -> Handler | None:
+        stream = self._servant.stream(method)
+        return (
+            None if stream is None else grpc.stream_stream_rpc_method_handler(partial(self._stream, stream))
+        )
+
+    async def _stream(self, stream: Stream, requests: Requests, context: Context) -> None:
+        counters = self.counters
+        counters.begin()
+        began = time.perf_counter()
+        failed = True
+        try:
+            await stream(requests, context)
+            failed = False
+        except Failure as failure:
+            await _refuse(context, failure)
+        finally:
+            counters.end(time.perf_counter() - began, failed)
+
+
+async def _refuse(context: Context, failure: Failure) -> NoReturn:
+    await context.abort(failure.code, failure.details, ((ANSWERED, "1"), *failure.trailing))
 
 
 class _Handlers(grpc.GenericRpcHandler):
     """Looks methods up in one table; all of them take and give bytes."""
 
-    def __init__(self, methods: Methods) -> None:
+    def __init__(self, methods: Methods, other: Callable[[str], Handler | None]) -> None:
         self._table = methods
+        self._other = other
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler[bytes, bytes] | None:
-        return self._table.get(handler_call_details.method)
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
+        method = handler_call_details.method
+        return self._table.get(method) or self._other(method)
+
+
+class _Guard(grpc.GenericRpcHandler):
+    """Lets calls through that show the token, and those that anybody may make."""
+
+    def __init__(self, inner: grpc.GenericRpcHandler, token: str, open_to_all: frozenset[str]) -> None:
+        self._inner = inner
+        self._expected = f"Bearer {token}".encode()
+        self._open = open_to_all
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
+        if handler_call_details.method in self._open:
+            return self._inner.service(handler_call_details)
+        shown = [
+            value for key, value in handler_call_details.invocation_metadata or () if key == "authorization"
+        ]
+        if any(hmac.compare_digest(_bytes(value), self._expected) for value in shown):
+            return self._inner.service(handler_call_details)
+        what = "the token in `authorization` is another" if shown else "it asks for a token, and got none"
+        return grpc.stream_stream_rpc_method_handler(partial(_unauthenticated, what))
+
+
+async def _unauthenticated(what: str, _: Requests, context: Context) -> None:
+    details = f"{what}; send the metadata `authorization: Bearer TOKEN`"
+    await _refuse(context, Failure(grpc.StatusCode.UNAUTHENTICATED, details))
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
 
 
 def _why_not(host: str, port: int) -> PortError:

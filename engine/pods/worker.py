@@ -22,6 +22,7 @@ from ..wire.tensors import inputs_of, parameters_of, parse_request, put_outputs,
 from .executor import DEFAULT, Executor, endpoints_of, taken_by
 from .failure import Failure, to_log
 from .load import Passthrough
+from .streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Worker:
         """Whether a request to this model would find a method."""
         known = self._methods
         return isinstance(self._executor, Passthrough) or endpoint_of(model) in known or DEFAULT in known
+
+    def stream(self, method: str) -> Stream | None:
+        """Of calls that not every pod has, the protocol's own stream is served."""
+        return None
 
     async def infer(self, data: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
         """Answer one request; raises `Failure`."""

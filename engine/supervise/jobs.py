@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..control import Caller
 from ..home import ENGINE_MARK, Home
 from ..keeper.processes import MARK
 from ..model import Role
 from ..plan.job import Job
 from ..plan.pods import PodPlan
-from ..spec.topology import DeploymentSpec
+from ..spec.topology import DeploymentSpec, GatewaySpec
 
 DROPPED = ("QUARTERDECK_HOME",)
 """Variables of the caller that pods don't get: a `qd` inside a pod must not find its own engine by accident."""
@@ -20,9 +22,15 @@ def workspace_of(pod: PodPlan, home: Home) -> str:
 
 
 def job_for(
-    pod: PodPlan, spec: DeploymentSpec | None, caller: Caller, home: Home, mark: str, port: int
+    pod: PodPlan,
+    spec: DeploymentSpec | None,
+    caller: Caller,
+    home: Home,
+    mark: str,
+    port: int,
+    door: GatewaySpec | None = None,
 ) -> Job:
-    """The job of a run; `spec` is None for the gateway, `port` 0 binds a free one."""
+    """The job of a run; `spec` is None for the gateway, which has `door`; `port` 0 binds a free one."""
     env = {name: value for name, value in caller.env.items() if name not in DROPPED}
     env.update(pod.env)
     env[MARK] = mark
@@ -48,4 +56,17 @@ def job_for(
         umask=caller.umask,
         python=caller.python if worker else "",
         grace=spec.grace if spec is not None else 10.0,
+        **_served(spec or door),
     )
+
+
+def _served(spec: DeploymentSpec | GatewaySpec | None) -> dict[str, Any]:
+    """How a pod of ours serves."""
+    if spec is None:
+        return {}
+    return {
+        "ssl_certfile": spec.ssl_certfile or "",
+        "ssl_keyfile": spec.ssl_keyfile or "",
+        "token": spec.token or "",
+        "server_options": dict(spec.grpc_server_options),
+    }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .way import PLAIN, Option, Way, channel_credentials, expected_name
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from grpc import aio
 
@@ -42,11 +44,35 @@ def join_address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def open_channel(address: str) -> aio.Channel:
-    """A channel to `host:port` or `unix:/path`; connects with the first call."""
+def open_channel(address: str, way: Way = PLAIN) -> aio.Channel:
+    """A channel to `host:port` or `unix:/path`; connects with the first call.
+
+    Raises `WayError` where a file of TLS is no good. The way's metadata is the caller's to send.
+    """
     from grpc import aio
 
-    return aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+    options = merged(CHANNEL_OPTIONS, way.options)
+    if not way.tls:
+        return aio.insecure_channel(address, options=options)
+    name = expected_name(way, host_of(address))
+    if name:
+        options = (*options, ("grpc.ssl_target_name_override", name))
+    return aio.secure_channel(address, channel_credentials(way), options=options)
+
+
+def host_of(address: str) -> str:
+    """The host of `host:port`, without brackets."""
+    return address.rpartition(":")[0].strip("[]")
+
+
+def merged(ours: Sequence[Option], more: Iterable[Option]) -> tuple[Option, ...]:
+    """Options in which the user's go before ours, but a message may not be smaller than we let it be."""
+    options = dict(ours)
+    for name, value in more:
+        least = options.get(name) if name in dict(_BOTH) else None
+        if not (isinstance(least, int) and isinstance(value, int) and 0 <= value < least):
+            options[name] = value
+    return tuple(options.items())
 
 
 def bytes_call(channel: aio.Channel, method: str) -> aio.UnaryUnaryMultiCallable[bytes, bytes]:
@@ -54,13 +80,19 @@ def bytes_call(channel: aio.Channel, method: str) -> aio.UnaryUnaryMultiCallable
     return channel.unary_unary(method)
 
 
+def bytes_both(channel: aio.Channel, method: str) -> aio.StreamStreamMultiCallable[bytes, bytes]:
+    """The same for a call of two streams; on the wire every other kind of call is one of these."""
+    return channel.stream_stream(method)
+
+
 def bytes_stream(channel: aio.Channel, method: str) -> aio.UnaryStreamMultiCallable[bytes, bytes]:
     """The same for a call that is answered with a stream."""
     return channel.unary_stream(method)
 
 
-def new_server(handlers: Sequence[object] = ()) -> aio.Server:
-    """A server without a port; needs a running event loop."""
+def new_server(handlers: Sequence[object] = (), options: Iterable[Option] = ()) -> aio.Server:
+    """A server without a port; needs a running event loop. The options are beside our own."""
     from grpc import aio
 
-    return aio.server(handlers=handlers, options=SERVER_OPTIONS)  # type: ignore[arg-type]
+    found = merged(SERVER_OPTIONS, options)
+    return aio.server(handlers=handlers, options=found)  # type: ignore[arg-type]

@@ -15,20 +15,41 @@ from .datatypes import TensorError
 from .inference_pb2 import ModelInferRequest, ModelInferResponse
 from .names import INFER, endpoint_of, model_of
 from .tensors import Parameter, parse_response, put_inputs, put_parameters
+from .way import WayError, way_of
 
 _HINTS = {
     grpc.StatusCode.UNAVAILABLE: "see with `qd ps` whether its pods are ready",
     grpc.StatusCode.DEADLINE_EXCEEDED: "give it more time",
     grpc.StatusCode.INTERNAL: "the pod's log has the traceback",
+    grpc.StatusCode.UNAUTHENTICATED: "send the token that it was started with: qd send --token",
 }
 
 
 class InferenceClient:
     """Sends requests to one pod; as an async context manager it closes its channel."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        tls: bool = False,
+        ca: str = "",
+        token: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        options: Mapping[str, int | str] | None = None,
+    ) -> None:
+        """`ca` is the path of the file that says whom to trust, which means TLS; with `tls` alone it is the system.
+
+        `token` goes along with every request, as does `metadata`; `options` are the channel's. Raises
+        `RequestError` where `ca` is no good.
+        """
         self.address = address
-        self._channel = open_channel(address)
+        way = way_of(tls or bool(ca), ca, "", metadata, options, token)
+        try:
+            self._channel = open_channel(address, way)
+        except WayError as error:
+            raise RequestError(f"{address}: TLS: {error}") from None
+        self._metadata = way.pairs
         self._infer = bytes_call(self._channel, INFER)
 
     async def infer(
@@ -47,7 +68,8 @@ class InferenceClient:
         try:
             put_inputs(request, tensors, raw)
             put_parameters(request.parameters, parameters or {})
-            return parse_response(await self._infer(request.SerializeToString(), timeout=timeout))
+            data = request.SerializeToString()
+            return parse_response(await self._infer(data, timeout=timeout, metadata=self._metadata))
         except TensorError as error:
             raise RequestError(f"{where}: {error}") from None
         except aio.AioRpcError as error:

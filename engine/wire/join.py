@@ -84,14 +84,15 @@ def choose(response: bytes, request: bytes) -> bytes:
     return message.SerializeToString()
 
 
-def gather(responses: Sequence[bytes], request: bytes) -> bytes:
+def gather(responses: Sequence[bytes], request: bytes, shards: Sequence[int] | None = None) -> bytes:
     """The request for `uses_after`: every output of every shard, each marked with its shard's number.
 
-    All but the tensors is that of `request`. Nothing of the tensors is read.
+    `shards` are the numbers where some are missing. All but the tensors is that of `request`. Nothing of the
+    tensors is read.
     """
     tensors: list[bytes] = []
     raws: list[bytes | memoryview] = []
-    for shard, response in enumerate(responses):
+    for shard, response in zip(shards or range(len(responses)), responses, strict=True):
         marked = ModelInferRequest.InferInputTensor(parameters={SHARD: InferParameter(int64_param=shard)})
         extra, view = marked.SerializeToString(), memoryview(response)
         for field in fields(response):
