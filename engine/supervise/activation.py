@@ -17,6 +17,7 @@ import grpc.aio
 from ..model import PodKey
 from ..plan.routes import SET_ROUTES, Routes
 from ..wire.channel import open_channel
+from ..wire.way import PLAIN, Way, WayError
 
 PUSH_TIMEOUT = 5.0
 FIRST_RETRY, LONGEST_RETRY = 0.05, 1.0
@@ -25,12 +26,12 @@ FIRST_RETRY, LONGEST_RETRY = 0.05, 1.0
 class Router:
     """One run of one head or gateway."""
 
-    def __init__(self, address: str, run: int, acknowledged: Callable[[], None]) -> None:
+    def __init__(self, address: str, run: int, way: Way, acknowledged: Callable[[], None]) -> None:
         self.run = run
         self.wanted: Routes | None = None
         self.in_force: Routes | None = None
         self._acknowledged = acknowledged
-        self._address = address
+        self._address, self._way = address, way
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._push(), name=f"routes to {address}")
 
@@ -50,24 +51,35 @@ class Router:
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _push(self) -> None:
-        async with open_channel(self._address) as channel:
-            call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(SET_ROUTES)
+        retry = FIRST_RETRY
+        while True:
+            try:
+                channel = open_channel(self._address, self._way)
+                break
+            except WayError:  # a file of TLS went; the router's own health call says so
+                await asyncio.sleep(retry)
+                retry = min(LONGEST_RETRY, retry * 2)
+        async with channel:
+            await self._push_through(channel)
+
+    async def _push_through(self, channel: grpc.aio.Channel) -> None:
+        call: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(SET_ROUTES)
+        retry = FIRST_RETRY
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            wanted = self.wanted
+            assert wanted is not None
+            try:
+                await call(wanted.dump(), timeout=PUSH_TIMEOUT, metadata=self._way.pairs)
+            except grpc.aio.AioRpcError:
+                self._changed.set()
+                await asyncio.sleep(retry)
+                retry = min(LONGEST_RETRY, retry * 2)
+                continue
             retry = FIRST_RETRY
-            while True:
-                await self._changed.wait()
-                self._changed.clear()
-                wanted = self.wanted
-                assert wanted is not None
-                try:
-                    await call(wanted.dump(), timeout=PUSH_TIMEOUT)
-                except grpc.aio.AioRpcError:
-                    self._changed.set()
-                    await asyncio.sleep(retry)
-                    retry = min(LONGEST_RETRY, retry * 2)
-                    continue
-                retry = FIRST_RETRY
-                self.in_force = wanted
-                self._acknowledged()
+            self.in_force = wanted
+            self._acknowledged()
 
 
 class Activation:
@@ -78,8 +90,10 @@ class Activation:
         self._acknowledged = acknowledged
         self._ending: set[asyncio.Task[None]] = set()
 
-    def keep(self, running: dict[PodKey, tuple[str, int]]) -> None:
-        """Have a link to exactly these routers: address and run by pod."""
+    def keep(
+        self, running: dict[PodKey, tuple[str, int]], way_to: Callable[[PodKey], Way] = lambda _: PLAIN
+    ) -> None:
+        """Have a link to exactly these routers: address and run by pod; `way_to` says how one is spoken to."""
         for key, router in list(self._routers.items()):
             if key not in running or running[key][1] != router.run:
                 del self._routers[key]
@@ -88,7 +102,7 @@ class Activation:
                 task.add_done_callback(self._ending.discard)
         for key, (address, run) in running.items():
             if key not in self._routers:
-                self._routers[key] = Router(address, run, self._acknowledged)
+                self._routers[key] = Router(address, run, way_to(key), self._acknowledged)
 
     def want(self, key: PodKey, routes: Routes) -> None:
         """Set the table of a router that `keep` named."""

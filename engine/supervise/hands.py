@@ -7,13 +7,27 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 
+from ..errors import PortTaken
 from ..home import Home
-from ..model import Level, PodKey
+from ..model import Level, PodKey, Role
 from ..model import Runtime as Kind
 from ..observe.logs import LogBook
 from ..plan.job import Job
-from ..runtimes.runtime import Bound, Broken, Exited, Fact, Lost, Refused, Runtime, Started
-from .jobs import job_for
+from ..plan.pods import PodPlan
+from ..plan.routing import way_to
+from ..runtimes.runtime import (
+    Bound,
+    Broken,
+    Exited,
+    Fact,
+    Lost,
+    Refused,
+    Runtime,
+    Started,
+    TellsPort,
+)
+from ..wire.way import Way
+from .jobs import job_for, workspace_of
 from .probing.prober import Prober
 from .restart import ending
 from .state import (
@@ -35,6 +49,7 @@ from .state import (
 from .world import Running
 
 TAIL_LINES = 40
+LIMITS = ("memory", "cpus", "files", "processes")
 FATAL = "Fatal Python error: "
 """How faulthandler begins; what it says after that are places, not reasons."""
 
@@ -74,8 +89,10 @@ class Hands:
         self._lost = lost
         self._runs: dict[str, tuple[PodKey, int]] = {}
         """By mark: which run of which pod it is."""
+        self._kept: set[str] = set()
+        """Runs that end with the keeper."""
         self._marks: dict[PodKey, str] = {}
-        self._prober = Prober(logs, runtimes[Kind.PROCESS], post, self._job_of, self._under_tls)
+        self._prober = Prober(logs, runtimes[Kind.PROCESS], post, self._job_of, self._way_to)
 
     # -- effects
 
@@ -99,21 +116,39 @@ class Hands:
 
     def _spawn(self, pod: Pod, run: int, port: int, fresh: bool, now: float) -> None:
         key = pod.plan.key
-        topology = self._running(key.topology)
         mark = secrets.token_hex(8)
         self._runs[mark] = key, run
         self._marks[key] = mark
-        job = job_for(
-            pod.plan, topology.specs.get(pod.plan.deployment), topology.caller, self._home, mark, port
-        )
+        runtime = self._runtimes[pod.plan.runtime]
+        if runtime.caps.kept:
+            self._kept.add(mark)
         try:
-            if job.workspace:
-                os.makedirs(job.workspace, exist_ok=True)
+            if pod.plan.role is Role.WORKER:
+                os.makedirs(workspace_of(pod.plan, self._home), exist_ok=True)
             log = self._logs.open_run(key, run, now)
+            if isinstance(runtime, TellsPort):
+                port = runtime.hold(mark, pod.plan.host, port, pod.plan.port is None)
         except OSError as error:
             self.report(Refused(mark, f"{error.filename}: {error.strerror}"))
             return
-        self._runtimes[pod.plan.runtime].start(job, log, fresh)
+        except PortTaken as error:
+            self.report(Refused(mark, str(error)))
+            return
+        job = self._job_of(pod, mark, port)
+        if run == pod.first_run + 1:
+            self._tell_limits(pod, job)
+        runtime.start(job, log, fresh)
+
+    def _tell_limits(self, pod: Pod, job: Job) -> None:
+        """Say which of the limits that a pod was given can't be held here."""
+        cannot = self.cannot(pod.plan)
+        for name in LIMITS:
+            if getattr(job, name) is not None and name in cannot:
+                self._tell(pod, Level.WARN, f"limits.{name} is not held: {cannot[name]}")
+
+    def cannot(self, plan: PodPlan) -> Mapping[str, str]:
+        """What can't be done to a pod or for it, with the reason; see `Caps.cannot`."""
+        return self._runtimes[plan.runtime].caps.cannot
 
     def _probe(self, pod: Pod, effect: Probe | CheckLife) -> None:
         mark = self._marks.get(pod.plan.key, "")
@@ -121,15 +156,13 @@ class Hands:
             self._prober.ask(pod, effect, mark)
 
     def _job_of(self, pod: Pod, mark: str, port: int) -> Job:
-        """A job in a pod's world, for a program that runs beside it."""
+        """The job of a run; in the same world a program can run beside it."""
         running = self._running(pod.plan.key.topology)
-        return job_for(
-            pod.plan, running.specs.get(pod.plan.deployment), running.caller, self._home, mark, port
-        )
+        spec, door = running.specs.get(pod.plan.deployment), running.plan.topology.gateway
+        return job_for(pod.plan, spec, running.caller, self._home, mark, port, door)
 
-    def _under_tls(self, pod: Pod) -> bool:
-        spec = self._running(pod.plan.key.topology).specs.get(pod.plan.deployment)
-        return spec is not None and spec.tls_enabled
+    def _way_to(self, pod: Pod) -> Way:
+        return way_to(self._running(pod.plan.key.topology).plan, pod.plan)
 
     # -- facts
 
@@ -154,21 +187,24 @@ class Hands:
             case Refused(mark, error):
                 self._post(key, IsBroken(run, error))
                 self._over(mark, key, run, None)
-            case Exited(mark, code):
-                self._over(mark, key, run, code)
+            case Exited(mark, code, cause):
+                self._over(mark, key, run, code, cause)
 
-    def _over(self, mark: str, key: PodKey, run: int, code: int | None) -> None:
+    def _over(self, mark: str, key: PodKey, run: int, code: int | None, cause: str = "") -> None:
         del self._runs[mark]
+        self._kept.discard(mark)
         self._prober.forget(mark)
         now = time.time()
         started = self._logs.started_at(key, run)
-        self._logs.close_run(key, run, now, ending(code, None if started is None else now - started))
+        how = ending(code, None if started is None else now - started)
+        self._logs.close_run(key, run, now, f"{how}: {cause}" if cause else how)
         tail = last_words(self._logs.tail(key, run, TAIL_LINES), code)
-        self._post(key, HasExited(run, code, tail))
+        self._post(key, HasExited(run, code, tail, cause))
 
     def _all_lost(self, error: str) -> None:
         self._prober.programs.lost(error)
-        for mark, (key, run) in list(self._runs.items()):
+        for mark in list(self._kept):
+            key, run = self._runs[mark]
             self._post(key, IsBroken(run, error))
             self._over(mark, key, run, None)
         self._lost(error)

@@ -7,10 +7,15 @@ could delay the next call. Only what says SERVING is ready.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import os
+import ssl
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
+
+from ..wire.way import PLAIN, Way, WayError, client_context, expected_name
 
 SERVING = b"\x08\x01"
 STATUS_WORDS = {
@@ -50,7 +55,27 @@ def _frame(kind: Frame, flags: int, stream: int, payload: bytes = b"") -> bytes:
 
 def _literal(name: bytes, value: bytes) -> bytes:
     """A header field that no table remembers (RFC 7541, section 6.2.2); `name` is its encoded name."""
-    return name + bytes((len(value),)) + value
+    return name + _text(value)
+
+
+def _text(value: bytes) -> bytes:
+    """Its length in seven bits and what they can't hold (RFC 7541, section 5.1), and itself."""
+    size, more = len(value), b""
+    if size < 0x7F:
+        return bytes((size,)) + value
+    size -= 0x7F
+    while size > 0x7F:
+        size, more = size >> 7, more + bytes((size & 0x7F | 0x80,))
+    return b"\x7f" + more + bytes((size,)) + value
+
+
+def _metadata(way: Way) -> bytes:
+    """What goes along with every call to the pod, a token say, each entry with a name of its own."""
+    fields = b""
+    for key, value in way.pairs:
+        text = value.encode() if isinstance(value, str) else base64.b64encode(value).rstrip(b"=")
+        fields += _literal(b"\0" + _text(key.encode()), text)
+    return fields
 
 
 def _message(service: str) -> bytes:
@@ -63,14 +88,16 @@ def _message(service: str) -> bytes:
     return b"\0" + len(message).to_bytes(4) + message
 
 
-def request(authority: str, service: str = "") -> bytes:
+def request(authority: str, service: str = "", way: Way = PLAIN) -> bytes:
     """The whole of a Check call, client preface included."""
     headers = (
-        b"\x83\x86"  # :method POST, :scheme http, from the static table
+        b"\x83"  # :method POST, from the static table
+        + (b"\x87" if way.tls else b"\x86")  # :scheme https or http
         + _literal(b"\x04", b"/grpc.health.v1.Health/Check")  # :path
         + _literal(b"\x01", authority.encode())  # :authority
         + _literal(b"\x0f\x10", b"application/grpc")  # content-type
         + _literal(b"\x00\x02te", b"trailers")
+        + _metadata(way)
     )
     return (
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -109,21 +136,26 @@ def why(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-async def check(host: str, port: int, timeout: float = 5.0, service: str = "") -> Health:
+async def check(host: str, port: int, timeout: float = 5.0, service: str = "", way: Way = PLAIN) -> Health:
     """Ask the pod at `host:port`; never raises. `timeout` is seconds for the whole call.
 
-    `service` is what is asked about; empty: the server as a whole.
+    `service` is what is asked about; empty: the server as a whole. `way` says whether under TLS, and whom to
+    trust then.
     """
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(timeout):
-            reader, writer = await asyncio.open_connection(host, port)
-            writer.write(request(f"{host}:{port}", service))
+            reader, writer = await asyncio.open_connection(host, port, **_tls(way, host))
+            writer.write(request(f"{host}:{port}", service, way))
             return await _answer(reader, writer, service)
     except TimeoutError:
         return Health(False, f"no answer to the health call within {timeout:g}s")
     except asyncio.IncompleteReadError:
         return Health(False, "closes the connection of the health call")
+    except WayError as error:
+        return Health(False, f"TLS: {error}")
+    except ssl.SSLError as error:
+        return Health(False, f"TLS: {_distrust(error)}")
     except OSError as error:
         return Health(False, f"health call: {why(error)}")
     finally:
@@ -131,3 +163,17 @@ async def check(host: str, port: int, timeout: float = 5.0, service: str = "") -
             writer.transport.abort()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+
+def _tls(way: Way, host: str) -> dict[str, Any]:
+    """What a connection needs for TLS; raises `WayError`."""
+    if not way.tls:
+        return {}
+    return {"ssl": client_context(way), "server_hostname": expected_name(way, host) or host}
+
+
+def _distrust(error: ssl.SSLError) -> str:
+    """OpenSSL's reason as words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted: {error.verify_message}".rstrip(".")
+    return (error.reason or str(error)).replace("_", " ").lower()

@@ -35,11 +35,13 @@ from ..observe.logs import LogBook
 from ..observe.samples import Sampler
 from ..plan.gpus import GpuView, counted
 from ..plan.planner import plan
-from ..plan.routing import routes_for
+from ..plan.routing import routes_for, way_to
 from ..plan.status import topology_status
+from ..runtimes.command import CommandRuntime
 from ..runtimes.process import ProcessRuntime
 from ..runtimes.runtime import Fact
 from ..spec import document as documents
+from ..wire.way import Way
 from .activation import Activation
 from .depends import release
 from .details import details_of
@@ -85,7 +87,10 @@ class Supervisor:
         self._hands = Hands(
             home,
             self._logs,
-            {Runtime.PROCESS: self._runtime},
+            {
+                Runtime.PROCESS: self._runtime,
+                Runtime.COMMAND: CommandRuntime(self._runtime, self._report),
+            },
             self._machine.post,
             self._running.__getitem__,
             self._tell,
@@ -354,10 +359,13 @@ class Supervisor:
             for key, address in ready.items()
             if self._machine.pods[key].plan.role in (Role.GATEWAY, Role.HEAD)
         }
-        self._activation.keep(routers)
+        self._activation.keep(routers, self._way_to)
         for key in routers:
             self._activation.want(key, routes_for(self._running[key.topology].plan, key, ready, 0))
         self._acknowledged()
+
+    def _way_to(self, key: PodKey) -> Way:
+        return way_to(self._running[key.topology].plan, self._machine.pods[key].plan)
 
     def _acknowledged(self) -> None:
         """A router took its table, or need not any more: pods that no router sends to may end."""

@@ -15,6 +15,7 @@ from ...plan.job import Job
 from ...runtimes.runtime import Runtime
 from ...spec import topology
 from ...spec.topology import ProbeKind
+from ...wire.way import Way
 from .. import health
 from ..health import Health
 from ..state import CheckLife, LifeWasChecked, Pod, Probe, Stimulus, WasProbed
@@ -32,14 +33,17 @@ class Prober:
         runtime: Runtime,
         post: Callable[[PodKey, Stimulus], None],
         job_of: Callable[[Pod, str, int], Job],
-        tls: Callable[[Pod], bool],
+        way_to: Callable[[Pod], Way],
     ) -> None:
-        """`job_of(pod, mark, port)` is the job of a pod's run, whose world programs are run in."""
+        """`job_of(pod, mark, port)` is the job of a pod's run, whose world programs are run in.
+
+        `way_to(pod)` is how a pod is spoken to.
+        """
         self.programs = Programs(runtime)
         self._logs = logs
         self._post = post
         self._job_of = job_of
-        self._tls = tls
+        self._way_to = way_to
         self._asked: dict[str, set[asyncio.Task[None]]] = {}
         self._scans: dict[tuple[str, str], Scan] = {}
 
@@ -84,9 +88,9 @@ class Prober:
             case _ if port is None:
                 return Health(False, "its port is not known yet")
             case ProbeKind.GRPC:
-                return await health.check(host, port, probe.timeout, probe.path)
+                return await health.check(host, port, probe.timeout, probe.path, self._way_to(pod))
             case ProbeKind.HTTP:
-                return await http(host, port, probe.path, probe.timeout, self._tls(pod))
+                return await http(host, port, probe.path, probe.timeout, self._way_to(pod).tls)
             case ProbeKind.TCP:
                 return await tcp(host, port, probe.timeout)
 
