@@ -11,6 +11,7 @@ from ..observe.logs import LogBook
 from ..spec.secrets import MASK, looks_secret, redact
 from ..spec.topology import DeploymentSpec
 from .jobs import workspace_of
+from .probing.words import described
 from .restart import FIRST_BACKOFF, LONGEST_BACKOFF, age
 from .state import Pod
 from .world import Running, one_clause, printable
@@ -31,7 +32,7 @@ def details_of(
         command=_command(pod, running.shown[plan.key]),
         workspace=workspace_of(plan, home) if plan.role is Role.WORKER else "",
         env=_env(pod, running),
-        probe="grpc health, every 15s",
+        probe=printable(described(pod.policy, running.caller.env | plan.env)),
         restart=f"{pod.policy.restart.value}, {FIRST_BACKOFF:g}s to {LONGEST_BACKOFF:g}s",
         limits=f"ready within {_limit(pod)}, grace {age(pod.policy.grace)}",
         attempts=f"{pod.attempts} in a row" if pod.attempts else "",

@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 from quarterdeck.engine.pods.executor import Executor, requests
@@ -96,3 +98,21 @@ class Parent(Fine):
             if os.fork() == 0:
                 os.execvp("sleep", ["sleep", "601"])
             os._exit(0)
+
+
+class Patient(Fine):
+    """Answers GET on a port of its own with the status that a file holds: 404 while it is not there."""
+
+    def __init__(self, port: int, file: str) -> None:
+        super().__init__()
+
+        class Answer(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                try:
+                    with open(file) as status:
+                        self.send_response(int(status.read()))
+                except (OSError, ValueError):
+                    self.send_response(404)
+                self.end_headers()
+
+        Thread(target=HTTPServer(("127.0.0.1", port), Answer).serve_forever, daemon=True).start()

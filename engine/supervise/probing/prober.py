@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 from collections.abc import Callable
@@ -22,6 +23,8 @@ from ..state import CheckLife, LifeWasChecked, Pod, Probe, Stimulus, WasProbed
 from .lines import Scan
 from .programs import Ending, Programs
 from .sockets import http, tcp
+
+log = logging.getLogger(__name__)
 
 
 class Prober:
@@ -72,11 +75,19 @@ class Prober:
         if effect.delay:
             await asyncio.sleep(effect.delay)
         if isinstance(effect, Probe):
-            found = await self._answer(pod, pod.policy.probe, mark)
+            found = await self._safely(pod, pod.policy.probe, mark)
             self._post(pod.plan.key, WasProbed(effect.run, found.ok, found.answer))
         elif pod.policy.liveness is not None:
-            found = await self._answer(pod, pod.policy.liveness, mark)
+            found = await self._safely(pod, pod.policy.liveness, mark)
             self._post(pod.plan.key, LifeWasChecked(effect.run, found.ok, found.answer))
+
+    async def _safely(self, pod: Pod, probe: topology.Probe, mark: str) -> Health:
+        """The answer; a question that can't be put is a wrong one, so that it is put again."""
+        try:
+            return await self._answer(pod, probe, mark)
+        except Exception as error:
+            log.exception("a probe of %s", pod.plan.key)
+            return Health(False, f"it can't be asked: {error or type(error).__name__}")
 
     async def _answer(self, pod: Pod, probe: topology.Probe, mark: str) -> Health:
         host, port = pod.plan.host, probe.port or pod.port
@@ -111,7 +122,7 @@ class Prober:
         ending = await self.programs.run(
             replace(job, command=command, env=job.env | {MARK: mark}), probe.timeout
         )
-        return _judge(os.path.basename(command[0]) if command else "the probe", ending, probe.timeout)
+        return _judge(os.path.basename(command[0]), pod.plan.name, ending, probe.timeout)
 
 
 def _filled(word: str, places: dict[str, str]) -> str:
@@ -120,14 +131,15 @@ def _filled(word: str, places: dict[str, str]) -> str:
     return word
 
 
-def _judge(name: str, ending: Ending, timeout: float) -> Health:
+def _judge(name: str, pod: str, ending: Ending, timeout: float) -> Health:
     """By its exit code: `check.sh: exit 2: no weights`."""
     if ending.code == 0:
         return Health(True)
+    last = ending.last.removeprefix(f"{pod}: ")
     if ending.late:
         how = f"not done within {timeout:g}s"
     elif ending.code is None:
         how = "could not be run"
     else:
         how = f"exit {ending.code}" if ending.code > 0 else f"killed by signal {-ending.code}"
-    return Health(False, f"{name}: {how}" + (f": {ending.last}" if ending.last else ""))
+    return Health(False, f"{name}: {how}" + (f": {last}" if last else ""))
