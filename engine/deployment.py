@@ -1,163 +1,126 @@
-"""`Deployment` and `Topology` for Python: as in a file, but context managers on an engine of this process."""
+"""`Deployment` and `Topology` for Python: what a file says, said in keywords, as context managers."""
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from functools import cached_property
+from functools import partial as bound
+from typing import Any
 
-from .control import Caller
-from .errors import SpecError, UsageError
-from .local import LocalEngine
-from .model import Fleet, Phase, PodStatus
-from .spec import document
-from .spec.check import check
+from .front.asked import Uses, alone, deployment_of, gateway_of, topology_of
+from .front.facts import Facts, Member
+from .front.life import Engine, Life
+from .model import Role
+from .observe.gpus import find_gpus
+from .plan.gpus import counted
+from .plan.mermaid import picture
+from .plan.planner import plan
+from .plan.pods import DeploymentPlan, Plan
 from .spec.topology import (
     DEFAULT_GRACE,
     DEFAULT_TIMEOUT_READY,
     DEFAULT_TIMEOUT_SEND,
-    LOOPBACK,
     DeploymentSpec,
     GatewaySpec,
-    Polling,
-    Restart,
+    Limits,
+    Probe,
 )
 from .spec.topology import Topology as TopologySpec
-from .verdict import wait_ready
 
-Uses = str | type | None
-W = TypeVar("W", bound=StrEnum)
-
-
-def spec_of(uses: Uses, folder: Path) -> str | None:
-    """`uses` as a plan needs it: a class becomes the file or module that it stands in.
-
-    Raises UsageError for a class that no file holds (one typed at a prompt), since pods are other processes.
-    """
-    if uses is None:
-        return None
-    if isinstance(uses, type):
-        module = sys.modules.get(uses.__module__)
-        file = getattr(module, "__file__", None)
-        if "<locals>" in uses.__qualname__ or (file is None and uses.__module__ == "__main__"):
-            raise UsageError(
-                f"{uses.__qualname__} can't be found by another process",
-                "put the class at the top of a file and name it `file.py:Class`",
-            )
-        if uses.__module__ == "__main__" or file is not None:
-            return f"{os.path.abspath(inspect.getfile(uses))}:{uses.__qualname__}"
-        return f"{uses.__module__}.{uses.__qualname__}"
-    path, colon, name = uses.rpartition(":")
-    if colon and path.endswith(".py"):
-        return f"{(folder / path).absolute()}:{name}"
-    return uses
+Path = str | os.PathLike[str]
+_NOT_KEYS = frozenset({"self", "__class__", "engine", "noblock_on_start"})
 
 
-def _word(kind: type[W], key: str, value: str) -> W:
-    """The member that a word names. Raises UsageError for any other word."""
-    try:
-        return kind(value)
-    except ValueError:
-        raise UsageError(f"{key}={value!r} is not known", f"say one of: {', '.join(kind)}") from None
+def _planned(topology: TopologySpec) -> Plan:
+    """The plan on this host's devices. Raises SpecError."""
+    return plan(topology, counted(topology, lambda: find_gpus(os.environ)))
 
 
-class Topology:
+class Topology(Life):
     """Deployments behind one gateway (None: without), started and closed together.
 
-    `with Topology("search", [index, clean]) as topology:` starts all pods and waits until they are ready;
-    leaving closes them. Raises SpecError for what can't be, StartError when a pod does not start (all is
-    closed by then), ReadyTimeout after `timeout_ready`.
+    `with Topology("search", [clean, index]) as search:` starts all pods and waits until they are ready; leaving
+    closes them. `gateway` takes a file's keys: `{"port": 8080}`. Two are equal when name, plan and number of
+    pods are. Raises SpecError for what can't be, with every mistake.
     """
 
     def __init__(
         self,
         name: str,
         deployments: Sequence[Deployment | DeploymentSpec],
-        gateway: GatewaySpec | None = GatewaySpec(),  # noqa: B008 -- frozen
+        gateway: GatewaySpec | Mapping[str, Any] | str | None = GatewaySpec(),  # noqa: B008 -- frozen
+        *,
+        engine: Engine = None,
+        noblock_on_start: bool = False,
     ) -> None:
-        specs = tuple(item.deployment if isinstance(item, Deployment) else item for item in deployments)
-        self.spec = TopologySpec(name, specs, gateway, folder=os.getcwd())
-        mistakes = check(self.spec)
-        if mistakes:
-            raise SpecError(mistakes)
-        self._engine: LocalEngine | None = None
+        specs = tuple(item.spec if isinstance(item, Facts) else item for item in deployments)
+        self.spec = topology_of(name, specs, gateway_of(gateway))
+        super().__init__(self.spec, engine, noblock_on_start)
 
     @property
     def name(self) -> str:
         return self.spec.name
 
-    @property
-    def pods(self) -> tuple[PodStatus, ...]:
-        """All pods as they are now; none before `start` and after `close`."""
-        return () if self._engine is None else self._fleet().of(self.name)
+    @cached_property
+    def plan(self) -> Plan:
+        """What is to run. Raises SpecError where that can't be: no such GPU, say."""
+        return _planned(self.spec)
 
     @property
-    def is_ready(self) -> bool:
-        """Whether at least one pod runs and all are ready."""
-        pods = self.pods
-        return bool(pods) and all(pod.ready for pod in pods)
+    def deployments(self) -> tuple[Member, ...]:
+        """The deployments in the order given, each with what is planned and what has become of it."""
+        return tuple(
+            Member(spec, bound(self._plan_of, spec), lambda: self.pods) for spec in self.spec.deployments
+        )
+
+    def _plan_of(self, spec: DeploymentSpec) -> DeploymentPlan:
+        return next(found for found in self.plan.deployments if found.spec.name == spec.name)
+
+    @property
+    def num_pods(self) -> int:
+        """All pods that are ours, the gateway among them."""
+        return sum(spec.num_pods for spec in self.spec.deployments) + (self.spec.gateway is not None)
+
+    @property
+    def mermaid(self) -> str:
+        """A Mermaid flowchart of all deployments, joined by their needs."""
+        return picture(self.plan)
+
+    @property
+    def port(self) -> int | None:
+        """The gateway's; before start the planned one, None while unknown or without a gateway."""
+        for pod in self.pods:
+            if pod.role is Role.GATEWAY and pod.port:
+                return pod.port
+        return None if self.spec.gateway is None else self.spec.gateway.port
 
     @property
     def address(self) -> str | None:
         """`host:port` of the gateway, once it is known."""
-        return next((pod.address for pod in self.pods if pod.name == "gateway"), None)
+        gateway, port = self.spec.gateway, self.port
+        return None if gateway is None or port is None else f"{gateway.host}:{port}"
 
-    def start(self) -> Self:
-        """Start all pods and wait until they are ready."""
-        if self._engine is not None:
-            raise UsageError(f"{self.name} is started already", "close it first")
-        self._engine = engine = LocalEngine()
-        limits = [spec.timeout_ready for spec in self.spec.deployments]
-        timeout = None if None in limits else max(limit for limit in limits if limit is not None)
-        try:
-            engine.run(engine.supervisor.up(document.dump(self.spec), caller()))
-            engine.run(wait_ready(engine.supervisor, self.name, timeout))
-        except BaseException:
-            self.close()
-            raise
-        return self
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Topology):
+            return NotImplemented
+        return (self.name, self.num_pods, self.plan) == (other.name, other.num_pods, other.plan)
 
-    def close(self) -> None:
-        """Close all pods, side by side, and leave nothing behind. Safe to call twice."""
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.close()
-
-    def join(self) -> None:
-        """Wait until every pod has ended."""
-        engine = self._engine
-        if engine is not None:
-            engine.run(self._ended(engine))
-
-    async def _ended(self, engine: LocalEngine) -> None:
-        async for fleet in engine.supervisor.watch():
-            if all(pod.phase in (Phase.STOPPED, Phase.FAILED) for pod in fleet.of(self.name)):
-                return
-
-    def _fleet(self) -> Fleet:
-        assert self._engine is not None
-        return self._engine.run(_present(self._engine))
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def __hash__(self) -> int:
+        return hash((self.name, self.num_pods))
 
 
-class Deployment(Topology):
+class Deployment(Facts, Life):
     """One executor in `shards` x `replicas` pods behind one address, without a gateway.
 
-    `uses` is a class, `file.py:Class`, `module.Class` or None. With several replicas and no shards there is
-    no single address: use `ports`, or put the deployment into a Topology with a gateway.
+    `uses` is a class, `file.py:Class`, `module.Class` or None; every other keyword means what the key of that
+    name means in a topology file, and relative paths start from the working folder. Times are seconds, or text
+    like `90s`. `host` and `port` of an external deployment may be lists. With several replicas and no shards
+    there is no single address: use `ports`, or put the deployment into a Topology with a gateway; there,
+    `engine` and `noblock_on_start` are the topology's to say, here `needs` counts for nothing.
+
+    Two deployments are equal when name, plan and number of pods are. Raises SpecError for what can't be, with
+    every mistake.
     """
 
     def __init__(
@@ -170,77 +133,64 @@ class Deployment(Topology):
         uses_after: Uses = None,
         shards: int = 1,
         replicas: int = 1,
-        polling: str | Mapping[str, str] = "ANY",
-        needs: Sequence[str] = (),
-        host: str = LOOPBACK,
-        port: int | None = None,
+        polling: str | Mapping[str, str] | None = None,
+        needs: str | Sequence[str] = (),
+        depends_on: str | Sequence[str] | None = None,
+        host: str | Sequence[str] | None = None,
+        port: int | Sequence[int] | None = None,
         env: Mapping[str, str] | None = None,
-        workspace: str | None = None,
-        timeout_ready: float = DEFAULT_TIMEOUT_READY,
-        timeout_send: float = DEFAULT_TIMEOUT_SEND,
-        grace: float = DEFAULT_GRACE,
+        workspace: Path | None = None,
+        py_modules: Path | Sequence[Path] = (),
+        timeout_ready: float | str = DEFAULT_TIMEOUT_READY,
+        timeout_send: float | str = DEFAULT_TIMEOUT_SEND,
+        grace: float | str = DEFAULT_GRACE,
         restart: str = "on-failure",
         idempotent: bool = True,
-        py_modules: Sequence[str] = (),
+        partial: str | None = None,
+        runtime: str | None = None,
+        python: Path | None = None,
+        command: str | Sequence[str] | None = None,
+        protocol: str | None = None,
+        probe: Probe | Mapping[str, Any] | str | None = None,
+        liveness: Probe | Mapping[str, Any] | str | None = None,
+        external: bool | None = None,
+        ssl_certfile: Path | None = None,
+        ssl_keyfile: Path | None = None,
+        ssl_cafile: Path | None = None,
+        tls: bool | None = None,
+        token: str | None = None,
+        grpc_metadata: Mapping[str, str] | None = None,
+        grpc_channel_options: Mapping[str, int | str] | None = None,
+        grpc_server_options: Mapping[str, int | str] | None = None,
+        gpus: str | int | None = None,
+        limits: Limits | Mapping[str, Any] | None = None,
+        reload: bool | None = None,
+        engine: Engine = None,
+        noblock_on_start: bool = False,
     ) -> None:
-        folder = Path.cwd()
-        polled = polling if isinstance(polling, Mapping) else {"*": polling}
-        deployment = DeploymentSpec(
-            name=name,
-            uses=spec_of(uses, folder),
-            uses_with=dict(uses_with or {}),
-            uses_before=spec_of(uses_before, folder),
-            uses_after=spec_of(uses_after, folder),
-            shards=shards,
-            replicas=replicas,
-            polling={
-                endpoint: _word(Polling, "polling", value.upper()) for endpoint, value in polled.items()
-            },
-            needs=tuple(needs),
-            host=host,
-            port=port,
-            env=dict(env or {}),
-            workspace=None if workspace is None else str(folder / workspace),
-            timeout_ready=None if timeout_ready < 0 else timeout_ready,
-            timeout_send=timeout_send,
-            grace=grace,
-            restart=_word(Restart, "restart", restart),
-            idempotent=idempotent,
-            py_modules=tuple(str(folder / module) for module in py_modules),
-        )
-        self._deployment = deployment
-        super().__init__(name or "deployment", [deployment], gateway=None)
+        # All that is a key of a file, by its name; nothing else is a local variable yet.
+        asked = {name: value for name, value in locals().items() if name not in _NOT_KEYS}
+        self._spec = deployment_of(asked)
+        super().__init__(alone(self._spec), engine, noblock_on_start)
+
+    @cached_property
+    def plan(self) -> DeploymentPlan:
+        """What is to run. Raises SpecError where that can't be: no such GPU, say."""
+        return self._whole.deployments[0]
+
+    @cached_property
+    def _whole(self) -> Plan:
+        return _planned(self._topology)
 
     @property
-    def deployment(self) -> DeploymentSpec:
-        """What was asked for."""
-        return self._deployment
+    def mermaid(self) -> str:
+        """A Mermaid flowchart of it."""
+        return picture(self._whole)
 
-    @property
-    def ports(self) -> tuple[int | None, ...]:
-        """The head's port, or without a head every replica's; None while unknown."""
-        heads = [pod for pod in self.pods if pod.role == "head"]
-        return tuple(pod.port for pod in heads or self.pods)
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Deployment):
+            return NotImplemented
+        return (self.name, self.num_pods, self.plan) == (other.name, other.num_pods, other.plan)
 
-    @property
-    def port(self) -> int | None:
-        """The first of `ports`; before start the planned one."""
-        return self.ports[0] if self.pods else self._deployment.port
-
-    @property
-    def address(self) -> str | None:
-        """`host:port` of the head or the only worker; None while unknown or when there are several."""
-        ports = self.ports
-        return f"{self._deployment.host}:{ports[0]}" if len(ports) == 1 and ports[0] else None
-
-
-def caller() -> Caller:
-    """This process's world, for pods that are to live in it."""
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return Caller(dict(os.environ), os.getcwd(), umask)
-
-
-async def _present(engine: LocalEngine) -> Fleet:
-    await asyncio.sleep(0)
-    return engine.supervisor.broadcast.fleet
+    def __hash__(self) -> int:
+        return hash((self.name, self.num_pods))
