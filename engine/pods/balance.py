@@ -14,7 +14,7 @@ from grpc import ChannelConnectivity, aio
 from ..plan.routes import Node, Replica, Routes
 from ..wire.channel import bytes_both, bytes_call, open_channel
 from ..wire.names import INFER
-from ..wire.way import PLAIN, Way, WayError, way_of
+from ..wire.way import PLAIN, Way, WayError, distrust, way_of
 
 Pair = tuple[str, str | bytes]
 """One entry of metadata."""
@@ -32,8 +32,10 @@ class Peer:
         self.in_flight = 0
         self.down = False
         """Skipped: a call to it failed, and its channel has not connected since."""
-        self.distrust = ""
-        """Why no connection to it can be trusted, as TLS found; waiting does not mend it."""
+        self.trouble = ""
+        """Why it is down."""
+        self.hopeless = False
+        """TLS does not trust it: waiting does not mend that."""
         self._address, self._way = replica.address, way
         self._given, self._taken = way.pairs, frozenset(key for key, _ in way.pairs)
         self._retired = False
@@ -42,16 +44,16 @@ class Peer:
         self.open()
 
     def open(self) -> None:
-        """Make it good for calls again; where a file of TLS is no good, `distrust` says so."""
-        self.distrust = ""
+        """Make it good for calls again; where a file of TLS is no good, `trouble` says so."""
+        self.trouble = ""
         if self._channel is None:
             try:
                 self._channel = open_channel(self._address, self._way)
             except WayError as error:
-                self.distrust = str(error)
+                self.trouble = f"TLS: {error}"
             else:
                 self._infer = bytes_call(self._channel, INFER)
-        self.down = self._channel is None
+        self.down = self.hopeless = self._channel is None
 
     async def infer(
         self, data: bytes, timeout: float | None, metadata: Sequence[Pair]
@@ -90,9 +92,11 @@ class Peer:
             return metadata
         return (*(pair for pair in metadata if pair[0] not in self._taken), *self._given)
 
-    def fail(self, back: Callable[[], None], distrust: str = "") -> None:
+    def fail(self, back: Callable[[], None], details: str = "") -> None:
         """Skip it until its channel proves good; then `back` is called."""
-        self.distrust = distrust
+        reason = distrust(details)
+        self.hopeless = bool(reason)
+        self.trouble = f"TLS: {reason}" if reason else details.rpartition("last error: ")[2]
         if not self.down:
             self.down = True
             self._start(self._revive(back))
@@ -106,7 +110,7 @@ class Peer:
                     await channel.wait_for_state_change(ready)
         while (state := channel.get_state(try_to_connect=True)) is not ready:
             await channel.wait_for_state_change(state)
-        self.down, self.distrust = False, ""
+        self.down = self.hopeless = False
         back()
 
     def retire(self) -> None:
@@ -155,11 +159,13 @@ class Group:
         return any(not peer.down for peer in self._peers)
 
     @property
-    def distrust(self) -> str:
-        """Why none of its peers can be trusted, naming one; empty while there is one to wait for."""
-        if not self._peers or not all(peer.distrust for peer in self._peers):
-            return ""
-        return f"{self._peers[0].name}: TLS: {self._peers[0].distrust}"
+    def trouble(self) -> tuple[str, bool]:
+        """Why one of its peers is down, with its name; and whether there is none left to wait for."""
+        if not self._peers:
+            return "", False
+        found = next((peer for peer in self._peers if peer.trouble), self._peers[0])
+        words = f"{found.name}: {found.trouble}" if found.trouble else ""
+        return words, all(peer.down and peer.hopeless for peer in self._peers)
 
 
 class Stand:

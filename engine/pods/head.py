@@ -23,8 +23,6 @@ Answer = TypeVar("Answer")
 
 MAX_SENT = 3
 """Pods that may end with a request before the request is taken to be the cause."""
-DISTRUST = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed", "WRONG_VERSION_NUMBER")
-"""What gRPC's words hold where TLS says no: nothing to wait for."""
 
 
 class Head:
@@ -102,7 +100,7 @@ class Head:
             except aio.AioRpcError as error:
                 if not _ended(error):
                     raise Failure.passed_on(error) from None
-                peer.fail(self._balance.wake, _distrust(error))
+                peer.fail(self._balance.wake, error.details() or "")
                 if _may_have_got(error):
                     sent += 1
                     self._check(name, peer.name, sent, error)
@@ -129,7 +127,7 @@ class Head:
                 except aio.AioRpcError as error:
                     if not _ended(error):
                         raise Failure.passed_on(error) from None
-                    peer.fail(self._balance.wake, _distrust(error))
+                    peer.fail(self._balance.wake, error.details() or "")
                     continue
                 return await join_streams(requests, context, call)
 
@@ -152,17 +150,17 @@ class Head:
     ) -> None:
         """Return once the group has a ready peer; raises `Failure` after the node's `timeout_send`."""
         stand = self._balance.stands.get(name)
-        limit = 0.0 if stand is None else trip.patience(stand.node, spared)
+        trouble, limit = "", 0.0 if stand is None else trip.patience(stand.node, spared)
         try:
             async with asyncio.timeout(limit):
                 while stand is None or not group(stand).ready:
-                    distrust = "" if stand is None else group(stand).distrust
-                    if distrust:
-                        raise Failure(grpc.StatusCode.UNAVAILABLE, f"{name}: {distrust}")
+                    trouble, hopeless = ("", False) if stand is None else group(stand).trouble
+                    if hopeless:
+                        raise Failure(grpc.StatusCode.UNAVAILABLE, f"{name}: {trouble}")
                     await self._balance.changed()
                     stand = self._balance.stands.get(name)
         except TimeoutError:
-            message = f"{name}: {lack}; waited {limit:.3g} s"
+            message = f"{name}: {lack}; waited {limit:.3g} s" + (f"; {trouble}" if trouble else "")
             raise Failure(grpc.StatusCode.UNAVAILABLE, message) from None
 
 
@@ -208,14 +206,6 @@ def _ended(error: aio.AioRpcError) -> bool:
     """Whether the call failed because its pod is not there (any more): nobody of ours answered."""
     gone = error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
     return gone and not any(key == ANSWERED for key, _ in error.trailing_metadata() or ())
-
-
-def _distrust(error: aio.AioRpcError) -> str:
-    """Why TLS keeps the two apart; empty for all other reasons."""
-    details = error.details() or ""
-    if not any(words in details for words in DISTRUST):
-        return ""
-    return details.rpartition("Ssl handshake failed")[2].strip(" :") or details
 
 
 def _may_have_got(error: aio.AioRpcError) -> bool:

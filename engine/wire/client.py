@@ -15,7 +15,7 @@ from .datatypes import TensorError
 from .inference_pb2 import ModelInferRequest, ModelInferResponse
 from .names import INFER, endpoint_of, model_of
 from .tensors import Parameter, parse_response, put_inputs, put_parameters
-from .way import WayError, way_of
+from .way import WayError, distrust, way_of
 
 _HINTS = {
     grpc.StatusCode.UNAVAILABLE: "see with `qd ps` whether its pods are ready",
@@ -23,6 +23,8 @@ _HINTS = {
     grpc.StatusCode.INTERNAL: "the pod's log has the traceback",
     grpc.StatusCode.UNAUTHENTICATED: "send the token that it was started with: qd send --token",
 }
+
+_TRUST = "say with --ca which certificate to trust"
 
 
 class InferenceClient:
@@ -37,14 +39,16 @@ class InferenceClient:
         token: str | None = None,
         metadata: Mapping[str, str] | None = None,
         options: Mapping[str, int | str] | None = None,
+        way: Way | None = None,
     ) -> None:
         """`ca` is the path of the file that says whom to trust, which means TLS; with `tls` alone it is the system.
 
-        `token` goes along with every request, as does `metadata`; `options` are the channel's. Raises
+        `token` goes along with every request, as does `metadata`; `options` are the channel's. A `way` says all
+        of this at once. Raises
         `RequestError` where `ca` is no good.
         """
         self.address = address
-        way = way_of(tls or bool(ca), ca, "", metadata, options, token)
+        way = way or way_of(tls or bool(ca), ca, "", metadata, options, token)
         try:
             self._channel = open_channel(address, way)
         except WayError as error:
@@ -73,6 +77,9 @@ class InferenceClient:
         except TensorError as error:
             raise RequestError(f"{where}: {error}") from None
         except aio.AioRpcError as error:
+            reason = distrust(error.details() or "")
+            if reason:
+                raise RequestError(f"{where}: TLS: {reason}", _TRUST) from None
             message = f"{where}: {error.code().name}: {error.details()}"
             raise RequestError(message, _HINTS.get(error.code(), "")) from None
 

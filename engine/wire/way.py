@@ -16,6 +16,13 @@ from .certificate import names_of
 if TYPE_CHECKING:
     import grpc
 
+_DISTRUST = {
+    "CERTIFICATE_VERIFY_FAILED": "the certificate is not trusted",
+    "Hostname Verification Check failed": "the certificate is for another name",
+    "WRONG_VERSION_NUMBER": "it does not speak TLS",
+}
+"""What gRPC's words hold where TLS says no, and what that means."""
+
 Option = tuple[str, int | str]
 Pair = tuple[str, str | bytes]
 
@@ -102,6 +109,18 @@ def client_context(way: Way) -> ssl.SSLContext:
         except ssl.SSLError:
             raise WayError(f"{way.ca}: there is no certificate in it") from None
     return context
+
+
+def distrust(details: str) -> str:
+    """Why TLS keeps two apart, given the details of a call that failed; empty where that is not why.
+
+    Whoever is not trusted now won't be in a moment: there is nothing to wait for.
+    """
+    for mark, words in _DISTRUST.items():
+        if mark in details:
+            reason = details.partition(f"{mark}: ")[2].partition(":")[0]
+            return f"{words}: {reason}" if mark == "CERTIFICATE_VERIFY_FAILED" and reason else words
+    return ""
 
 
 def server_credentials(cert: str, key: str) -> grpc.ServerCredentials:

@@ -17,6 +17,7 @@ from quarterdeck.engine.plan.job import Job
 from quarterdeck.engine.plan.routes import SET_ROUTES, Node, Replica, Routes
 from quarterdeck.engine.wire.channel import bytes_call, open_channel
 from quarterdeck.engine.wire.client import InferenceClient
+from quarterdeck.engine.wire.way import Way, way_of
 
 EXECUTORS = Path(__file__).with_name("executors.py")
 DEADLINE = 30.0
@@ -61,6 +62,12 @@ class LivePod:
 
     def wait(self) -> int:
         return self.process.wait(DEADLINE)
+
+    @property
+    def way(self) -> Way:
+        """How it is spoken to: as its job says."""
+        cert = self.job.ssl_certfile
+        return way_of(bool(cert), cert, cert, token=self.job.token)
 
     def client(self) -> InferenceClient:
         return InferenceClient(self.address)
@@ -174,9 +181,9 @@ class House:
         """Put a table in force, newer than all before unless a version is given."""
         self._versions += 1
         table = Routes(self._versions if version is None else version, nodes)
-        channel = open_channel(router.address)
+        channel = open_channel(router.address, router.way)
         try:
-            await bytes_call(channel, SET_ROUTES)(table.dump(), timeout=DEADLINE)
+            await bytes_call(channel, SET_ROUTES)(table.dump(), timeout=DEADLINE, metadata=router.way.pairs)
         finally:
             await channel.close()
 
