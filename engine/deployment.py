@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from functools import partial as bound
 from typing import Any
 
@@ -12,10 +11,7 @@ from .front.asked import Uses, alone, deployment_of, gateway_of, topology_of
 from .front.facts import Facts, Member
 from .front.life import Engine, Life
 from .model import Role
-from .observe.gpus import find_gpus
-from .plan.gpus import counted
 from .plan.mermaid import picture
-from .plan.planner import plan
 from .plan.pods import DeploymentPlan, Plan
 from .spec.topology import (
     DEFAULT_GRACE,
@@ -26,15 +22,9 @@ from .spec.topology import (
     Limits,
     Probe,
 )
-from .spec.topology import Topology as TopologySpec
 
 Path = str | os.PathLike[str]
 _NOT_KEYS = frozenset({"self", "__class__", "engine", "noblock_on_start"})
-
-
-def _planned(topology: TopologySpec) -> Plan:
-    """The plan on this host's devices. Raises SpecError."""
-    return plan(topology, counted(topology, lambda: find_gpus(os.environ)))
 
 
 class Topology(Life):
@@ -62,10 +52,10 @@ class Topology(Life):
     def name(self) -> str:
         return self.spec.name
 
-    @cached_property
+    @property
     def plan(self) -> Plan:
         """What is to run. Raises SpecError where that can't be: no such GPU, say."""
-        return _planned(self.spec)
+        return self._whole
 
     @property
     def deployments(self) -> tuple[Member, ...]:
@@ -173,14 +163,10 @@ class Deployment(Facts, Life):
         self._spec = deployment_of(asked)
         super().__init__(alone(self._spec), engine, noblock_on_start)
 
-    @cached_property
+    @property
     def plan(self) -> DeploymentPlan:
         """What is to run. Raises SpecError where that can't be: no such GPU, say."""
         return self._whole.deployments[0]
-
-    @cached_property
-    def _whole(self) -> Plan:
-        return _planned(self._topology)
 
     @property
     def mermaid(self) -> str:

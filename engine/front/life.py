@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
 from ..errors import UsageError
 from ..local import LocalEngine
 from ..model import PodStatus
+from ..observe.gpus import find_gpus
+from ..plan.gpus import counted
+from ..plan.planner import plan
+from ..plan.pods import Plan
+from ..plan.routing import way_to
 from ..spec.topology import Topology
 from ..wire.tensors import Parameter
 from .facts import Watched
 from .remote import RemoteEngine
 from .run import Run
+from .session import Door
 
 Engine = bool | str | os.PathLike[str] | None
 """None or False: an engine in this process. True or "": the user's own engine. Else the path of one's socket."""
@@ -106,8 +113,8 @@ class Life(Watched):
 
         `timeout` in seconds, None waits for ever. Raises RequestError, and UsageError without one address.
         """
-        run, address = self._reached()
-        return run.wait(run.post(address, endpoint, tensors, parameters, timeout))
+        run, door = self._reached()
+        return run.wait(run.post(door, endpoint, tensors, parameters, timeout))
 
     async def post_async(
         self,
@@ -117,8 +124,8 @@ class Life(Watched):
         timeout: float | None = None,
     ) -> dict[str, Any]:
         """See `post`."""
-        run, address = self._reached()
-        return await run.wait_async(run.post(address, endpoint, tensors, parameters, timeout))
+        run, door = self._reached()
+        return await run.wait_async(run.post(door, endpoint, tensors, parameters, timeout))
 
     def __enter__(self) -> Self:
         return self.start()
@@ -143,6 +150,11 @@ class Life(Watched):
         except Exception:
             if error is None:
                 raise
+
+    @cached_property
+    def _whole(self) -> Plan:
+        """What is to run, with this host's devices. Raises SpecError where that can't be."""
+        return plan(self._topology, counted(self._topology, lambda: find_gpus(os.environ)))
 
     # -- one run
 
@@ -183,7 +195,7 @@ class Life(Watched):
         if run.over and self._run is run:
             self._run = None
 
-    def _reached(self) -> tuple[Run, str]:
+    def _reached(self) -> tuple[Run, Door]:
         if self._run is None:
             raise UsageError(f"{self._topology.name} is not started", "call start() first")
         address = self.address
@@ -192,4 +204,5 @@ class Life(Watched):
                 f"{self._topology.name} has no one address",
                 "put it into a Topology with a gateway" if self.is_ready else "wait until it is ready",
             )
-        return self._run, address
+        pod = self._whole.gateway or self._whole.deployments[0].pods[0]
+        return self._run, Door(address, way_to(self._whole, pod))

@@ -16,7 +16,7 @@ from ..pods import load
 from ..spec.topology import Topology
 from ..wire.tensors import Parameter
 from .loop import BackgroundLoop
-from .session import Place, Session
+from .session import Door, Place, Session
 
 T = TypeVar("T")
 
@@ -49,13 +49,13 @@ class Run:
 
     def post(
         self,
-        address: str,
+        door: Door,
         endpoint: str,
         tensors: Mapping[str, Any],
         parameters: Mapping[str, Parameter] | None,
         timeout: float | None,
     ) -> Coroutine[Any, Any, dict[str, Any]]:
-        return self._session.post(address, endpoint, tensors, parameters, timeout)
+        return self._session.post(door, endpoint, tensors, parameters, timeout)
 
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for one of the above in this thread."""

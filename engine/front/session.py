@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..control import Caller, Control, UpOutcome
@@ -18,6 +19,7 @@ from ..verdict import wait_ready
 from ..wire.client import InferenceClient
 from ..wire.datatypes import TensorError
 from ..wire.tensors import Parameter, outputs_of
+from ..wire.way import Way
 
 
 class Place(Protocol):
@@ -26,6 +28,14 @@ class Place(Protocol):
     async def open(self) -> Control: ...
 
     async def close(self, topology: str | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where requests go, and how whoever stands there is spoken to."""
+
+    address: str
+    way: Way
 
 
 class Session:
@@ -37,7 +47,7 @@ class Session:
         self._control: Control | None = None
         self._up = False
         self._fleet = Fleet()
-        self._clients: dict[str, InferenceClient] = {}
+        self._clients: dict[Door, InferenceClient] = {}
         self._watcher: asyncio.Task[None] | None = None
         self._begun: asyncio.Task[Control] | None = None
 
@@ -99,21 +109,21 @@ class Session:
 
     async def post(
         self,
-        address: str,
+        door: Door,
         endpoint: str,
         tensors: Mapping[str, Any],
         parameters: Mapping[str, Parameter] | None,
         timeout: float | None,
     ) -> dict[str, Any]:
         """Outputs of one request by name. Raises RequestError."""
-        client = self._clients.get(address)
+        client = self._clients.get(door)
         if client is None:
-            client = self._clients[address] = InferenceClient(address)
+            client = self._clients[door] = InferenceClient(door.address, way=door.way)
         response = await client.infer(endpoint, tensors, parameters, timeout)
         try:
             return outputs_of(response)
         except TensorError as error:
-            raise RequestError(f"{address}: {error}") from None
+            raise RequestError(f"{door.address}: {error}") from None
 
     async def close(self) -> None:
         """Close all pods side by side, and leave nothing behind."""

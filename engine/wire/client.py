@@ -15,7 +15,7 @@ from .datatypes import TensorError
 from .inference_pb2 import ModelInferRequest, ModelInferResponse
 from .names import INFER, endpoint_of, model_of
 from .tensors import Parameter, parse_response, put_inputs, put_parameters
-from .way import WayError, distrust, way_of
+from .way import Way, WayError, distrust, way_of
 
 _HINTS = {
     grpc.StatusCode.UNAVAILABLE: "see with `qd ps` whether its pods are ready",
@@ -44,8 +44,7 @@ class InferenceClient:
         """`ca` is the path of the file that says whom to trust, which means TLS; with `tls` alone it is the system.
 
         `token` goes along with every request, as does `metadata`; `options` are the channel's. A `way` says all
-        of this at once. Raises
-        `RequestError` where `ca` is no good.
+        of this at once. Raises `RequestError` where `ca` is no good.
         """
         self.address = address
         way = way or way_of(tls or bool(ca), ca, "", metadata, options, token)
