@@ -55,6 +55,7 @@ proto: dev-env ## write the generated gRPC code anew
 
 .PHONY: bench
 bench: dev-env ## benchmarks, each beside a floor or a peer measured in the same run
+	@tools/peers.sh
 	@$(PY) -m bench $(ARGS)
 
 .PHONY: screenshots

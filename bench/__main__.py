@@ -23,6 +23,8 @@ BENCHES = {
     "cold": ("starting", "`qd up -d` with no engine yet, and the restart of one replica"),
     "frame": ("console", "first frame of the console, beside a bare Textual app"),
     "commands": ("commands", "`qd ps` and other short commands, beside what Python itself takes"),
+    "jina_start": ("jina", "1 x 32 and 2 x 16 from the command to all ready, beside Jina's own script"),
+    "jina_heads": ("jina", "a head's ANY and ALL, beside Jina's head"),
     "heads": ("heads", "a head under load, beside a plain grpc.aio proxy"),
 }
 PEERS = ("grpc.aio", "google.protobuf", "textual.app", "pyte")
@@ -33,7 +35,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Benchmarks, each beside a floor or a peer measured in the same run.",
-        epilog="\n".join(f"  {name:<9} {what}" for name, (_, what) in BENCHES.items()),
+        epilog="\n".join(f"  {name:<10} {what}" for name, (_, what) in BENCHES.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("name", nargs="*", metavar="NAME", help="which to run (default: all)")

@@ -56,7 +56,7 @@ class Way:
     workers: tuple[int, ...]
 
 
-def _request(endpoint: str) -> bytes:
+def request_of(endpoint: str) -> bytes:
     request = ModelInferRequest(model_name=model_of(endpoint), id="1")
     put_inputs(request, {"x": ["twelve bytes"]})
     return request.SerializeToString()
@@ -66,7 +66,7 @@ async def _load(way: Way) -> Load:
     """Keep the requests in flight for the time; every answer must be the first one's bytes."""
     channels = [open_channel(f"127.0.0.1:{way.port}") for _ in range(CHANNELS)]
     calls = [bytes_call(channel, INFER) for channel in channels]
-    request = _request(way.endpoint)
+    request = request_of(way.endpoint)
     for call in calls:
         expected = await call(request, timeout=10.0)
     taken: list[float] = []

@@ -164,7 +164,7 @@ async def cold(session: Session) -> list[Table]:
         file = home / "topology.yml"
         file.write_text(COLD_FILE.format(uses=ECHO))
         works: dict[str, Callable[[], Awaitable[Took]]] = {
-            "qd up -d: engine, keeper and one pod": partial(_cold_up, home, file),
+            "qd up -d: engine, keeper and one pod": partial(cold_up, home, file),
             "fresh grpc.aio + protobuf, one pod": _fresh_one,
         }
         found = await session.interleave("cold", 5, works)
@@ -183,7 +183,7 @@ async def cold(session: Session) -> list[Table]:
     return [table]
 
 
-async def _cold_up(home: Path, file: Path) -> Took:
+async def cold_up(home: Path, file: Path) -> Took:
     env = child_environment(home)
     begun = time.perf_counter()
     await asyncio.to_thread(_qd, env, "up", "-d", str(file))
