@@ -13,8 +13,16 @@ from typing import NoReturn
 from ..plan.job import Job
 from .linux import die_with, show_as
 from .processes import MARK
+from .program import ProgramError, become_program
 
-POD_SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE)
+POD_SIGNALS = (
+    signal.SIGCHLD,
+    signal.SIGTERM,
+    signal.SIGINT,
+    signal.SIGHUP,
+    signal.SIGPIPE,
+    signal.SIGXFSZ,
+)
 """Blocked in a new child until they do what they do by default."""
 LOADER_PREFIXES = ("LD_", "PYTHON", "MALLOC_", "GRPC_", "OMP_", "OPENBLAS_", "MKL_", "GLIBC_")
 """Variables that are read once, when a process or a library starts: a fork can't take new values."""
@@ -63,8 +71,11 @@ def must_exec(job: Job, own: dict[str, str]) -> bool:
     return loader(job.env) != loader(own)
 
 
-def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool) -> NoReturn:
-    """Turn this freshly forked child of the keeper into the pod of the job in `job_fd`; never returns."""
+def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool, go: int) -> NoReturn:
+    """Turn this freshly forked child of the keeper into the pod of the job in `job_fd`; never returns.
+
+    `go` is read to its end before any other code than ours runs: then the keeper has let go of what it passed on.
+    """
     code = 1
     try:
         die_with(keeper)
@@ -82,6 +93,12 @@ def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool
             job = Job.load(file.read())
         os.umask(job.umask)
         os.chdir(job.cwd)
+        os.read(go, 1)
+        os.close(go)
+        if job.command:
+            for descriptor in (job_fd, ready_fd):
+                os.set_inheritable(descriptor, False)
+            become_program(job)
         if fresh or must_exec(job, dict(os.environ)):
             _exec(job, job_fd, ready_fd)
         os.close(job_fd)
@@ -97,6 +114,8 @@ def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, ProgramError):
+        return str(error)
     if isinstance(error, OSError) and error.filename:
         return f"{error.strerror}: {error.filename}"
     return f"{type(error).__name__}: {error}"

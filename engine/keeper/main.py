@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 from . import protocol
 from .child import POD_SIGNALS, become_pod
+from .ending import end_trees
 from .linux import become_subreaper
 from .processes import MARK, children, environment
 
@@ -64,37 +65,44 @@ class Keeper:
 
     def obey(self, message: dict[str, object], descriptors: tuple[int, ...]) -> None:
         pod = str(message.get("id", ""))
+        go: tuple[int, ...] = ()
         match message.get("op"):
-            case "start" if len(descriptors) == 3:
-                self._start(pod, descriptors, bool(message.get("fresh")))
+            case "start" if len(descriptors) >= 3:
+                go = self._start(pod, descriptors, bool(message.get("fresh")))
             case "signal":
                 self._signal(pod, int(str(message["signal"])))
             case "end":
-                self._signal(pod, signal.SIGKILL)
+                end_trees(pid for pid, name in self.alive.items() if name == pod)
             case "close":
                 self.closing = True
-        for descriptor in descriptors:
-            os.close(descriptor)
+        _close(*descriptors, *go)
 
-    def _start(self, pod: str, descriptors: tuple[int, ...], fresh: bool) -> None:
+    def _start(self, pod: str, descriptors: tuple[int, ...], fresh: bool) -> tuple[int, ...]:
+        """Fork the pod; it begins once what is given back has been closed, after the descriptors."""
+        go: tuple[int, ...] = ()
         # A signal for the pod must not meet our handlers in it: it waits until the pod has its own.
         signal.pthread_sigmask(signal.SIG_BLOCK, POD_SIGNALS)
         try:
+            go = os.pipe2(os.O_CLOEXEC)
             pid = os.fork()
         except OSError as error:
             self.say({"event": "refused", "id": pod, "error": f"fork: {error.strerror}"})
-            return
+            return go
         finally:
             if os.getpid() == self.pid:
                 signal.pthread_sigmask(signal.SIG_UNBLOCK, POD_SIGNALS)
         if pid == 0:
-            job_fd, log_fd, ready_fd = descriptors
+            job_fd, log_fd, ready_fd, *held = descriptors
+            for descriptor in held:
+                os.set_inheritable(descriptor, False)
+            os.close(go[1])
             signal.set_wakeup_fd(-1)
             if self.link is not None:
                 self.link.close()
-            become_pod(job_fd, log_fd, ready_fd, self.pid, fresh)
+            become_pod(job_fd, log_fd, ready_fd, self.pid, fresh, go[0])
         self.alive[pid] = pod
         self.say({"event": "started", "id": pod, "pid": pid})
+        return go
 
     def _signal(self, pod: str, number: int) -> None:
         for pid, name in self.alive.items():
@@ -121,14 +129,14 @@ class Keeper:
     def sweep(self, now: float) -> None:
         """End what dead pods left; report each dead pod of which nothing is left.
 
-        All that a dead pod left has become our child, or will when its own parent ends, so that only
-        direct children are ever signalled: their pids can't be taken by others before we reap them.
+        All that a dead pod left has become our child, or is below one that has.
         """
         if not self.ending:
             return
         living = set(self.alive.values())
         sessions = {ended.pid: pod for pod, ended in self.ending.items()}
         held: set[str] = set()
+        strays: list[int] = []
         for stray in children(self.pid):
             if stray.pid in self.alive or stray.state in "ZX":
                 continue
@@ -136,9 +144,10 @@ class Keeper:
             # Without mark and in a session of its own nobody can tell whose it is: it goes when we go.
             if not owner or owner in living:
                 continue
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(stray.pid, signal.SIGKILL)
+            strays.append(stray.pid)
             held.add(owner)
+        if strays:
+            end_trees(strays)
         for pod, ended in list(self.ending.items()):
             if pod not in held or now >= ended.report_by:
                 del self.ending[pod]
@@ -157,6 +166,11 @@ class Keeper:
                     pass
             except ChildProcessError:
                 return
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def serve(keeper: Keeper, listener: socket.socket) -> None:

@@ -2,10 +2,12 @@
 
 | engine says | with | means |
 | --- | --- | --- |
-| `start` | id; descriptors: job, log, ready | start a pod; the job is `plan.job.Job` in a memory file |
+| `start` | id; descriptors: job, log, ready [, held] | start a pod; the job is `plan.job.Job` in a memory file |
 | `signal` | id, signal | send a signal to the pod's main process |
 | `end` | id | SIGKILL the pod; what it left behind is ended too |
 | `close` | | end everything and go |
+
+`held` is a socket bound to the port that the pod's program is told: it is open until the program begins.
 
 | keeper says | with | means |
 | --- | --- | --- |

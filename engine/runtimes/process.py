@@ -39,6 +39,10 @@ class ProcessRuntime:
         self._keeper: subprocess.Popen[bytes] | None = None
         self._link: Link | None = None
         self._pipes: dict[str, int] = {}
+        self._told: dict[str, int] = {}
+        """By pod that is a program and not running yet, the port that it was told."""
+        self._listeners: dict[str, Callable[[Fact], None]] = {}
+        """By pod, who hears its facts instead of `report`."""
         self.keeper_pid: int | None = None
 
     # -- the keeper
@@ -75,13 +79,19 @@ class ProcessRuntime:
         pod = message.get("id", "")
         match message["event"]:
             case "started":
-                self._report(Started(pod, message["pid"]))
+                self._say_of(Started(pod, message["pid"]))
             case "refused":
                 self._close_pipe(pod)
-                self._report(Refused(pod, message["error"]))
+                self._say_of(Refused(pod, message["error"]))
             case "exited":
                 self._drain_pipe(pod)
-                self._report(Exited(pod, os.waitstatus_to_exitcode(message["status"])))
+                self._say_of(Exited(pod, os.waitstatus_to_exitcode(message["status"])))
+
+    def _say_of(self, fact: Started | Bound | Broken | Refused | Exited) -> None:
+        hear = self._listeners.get(fact.id, self._report)
+        if isinstance(fact, Exited | Refused):
+            self._listeners.pop(fact.id, None)
+        hear(fact)
 
     def _keeper_gone(self) -> None:
         self._disconnect()
@@ -93,6 +103,7 @@ class ProcessRuntime:
             self._link = None
         for pod in list(self._pipes):
             self._close_pipe(pod)
+        self._listeners.clear()
         self.keeper_pid = None
 
     async def close(self) -> None:
@@ -111,24 +122,39 @@ class ProcessRuntime:
 
     # -- pods
 
-    def start(self, job: Job, log: str, fresh: bool = False) -> None:
-        """See `Runtime.start`."""
+    def start(
+        self,
+        job: Job,
+        log: str,
+        fresh: bool = False,
+        held: int | None = None,
+        hear: Callable[[Fact], None] | None = None,
+    ) -> None:
+        """See `Runtime.start`. `held` is a socket that stays open until the pod's program has begun.
+
+        `hear` takes the pod's facts instead of the runtime's own `report`.
+        """
+        if hear is not None:
+            self._listeners[job.mark] = hear
         if self._link is None:
-            self._report(Refused(job.mark, "the keeper is not there"))
+            self._say_of(Refused(job.mark, "the keeper is not there"))
             return
         try:
             log_fd = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            self._report(Refused(job.mark, f"log file {log}: {error.strerror}"))
+            self._say_of(Refused(job.mark, f"log file {log}: {error.strerror}"))
             return
         try:
             job_fd, ready_read, ready_write = _descriptors(job)
         except OSError as error:
             os.close(log_fd)
-            self._report(Refused(job.mark, f"descriptors for {job.name}: {error.strerror}"))
+            self._say_of(Refused(job.mark, f"descriptors for {job.name}: {error.strerror}"))
             return
-        self._link.send({"op": "start", "id": job.mark, "fresh": fresh}, (job_fd, log_fd, ready_write))
+        kept = () if held is None else (os.dup(held),)
+        self._link.send({"op": "start", "id": job.mark, "fresh": fresh}, (job_fd, log_fd, ready_write, *kept))
         self._pipes[job.mark] = ready_read
+        if job.command:
+            self._told[job.mark] = job.port
         asyncio.get_running_loop().add_reader(ready_read, self._drain_pipe, job.mark)
 
     def _drain_pipe(self, pod: str) -> None:
@@ -140,15 +166,20 @@ class ProcessRuntime:
             data = os.read(descriptor, 65_536)
         except BlockingIOError:
             return
+        port = self._told.get(pod)
         self._close_pipe(pod)
+        if port is not None and not data:
+            # The program has begun: until then the pipe is open in what becomes it.
+            self._say_of(Bound(pod, port))
         for line in data.splitlines():
             said = json.loads(line)
             if "port" in said:
-                self._report(Bound(pod, said["port"]))
+                self._say_of(Bound(pod, said["port"]))
             elif "error" in said:
-                self._report(Broken(pod, said["error"], bool(said.get("port_taken"))))
+                self._say_of(Broken(pod, said["error"], bool(said.get("port_taken"))))
 
     def _close_pipe(self, pod: str) -> None:
+        self._told.pop(pod, None)
         descriptor = self._pipes.pop(pod, None)
         if descriptor is not None:
             asyncio.get_running_loop().remove_reader(descriptor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..plan.job import Job
 
@@ -93,4 +93,17 @@ class Runtime(Protocol):
 
     def end(self, pod: str) -> None:
         """End the pod and every descendant at once."""
+        ...
+
+
+@runtime_checkable
+class TellsPort(Protocol):
+    """A runtime whose pods must be told their port before they bind it."""
+
+    def hold(self, pod: str, host: str, port: int, ours: bool) -> int:
+        """Hold a port until `start` of the same pod, which must follow, and give its number.
+
+        0 is any free one; so is a port that we chose before (`ours`) and that a stranger has taken meanwhile.
+        Raises `PortTaken`, which names the holder.
+        """
         ...

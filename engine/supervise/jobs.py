@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from ..control import Caller
 from ..home import ENGINE_MARK, Home
 from ..keeper.processes import MARK
-from ..model import Role
+from ..model import Role, Runtime
 from ..plan.job import Job
 from ..plan.pods import PodPlan
-from ..spec.topology import DeploymentSpec, GatewaySpec
+from ..spec.topology import DeploymentSpec, GatewaySpec, Limits
 
 DROPPED = ("QUARTERDECK_HOME",)
 """Variables of the caller that pods don't get: a `qd` inside a pod must not find its own engine by accident."""
+PLACE = re.compile(r"\{\{|\}\}|\{(port|host|gpu|shard|replica|workspace)\}")
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with each `{place}` filled, and `{{` and `}}` as one brace; any other brace is left alone.
+
+    `}}` stands for one only where the text has `{{` too: without it, it is the end of somebody's JSON.
+    """
+    escaped = "{{" in text
+
+    def put(found: re.Match[str]) -> str:
+        if found[1]:
+            return values[found[1]]
+        return found[0][0] if escaped else found[0]
+
+    return PLACE.sub(put, text)
 
 
 def workspace_of(pod: PodPlan, home: Home) -> str:
@@ -31,11 +49,16 @@ def job_for(
     door: GatewaySpec | None = None,
 ) -> Job:
     """The job of a run; `spec` is None for the gateway, which has `door`; `port` 0 binds a free one."""
-    env = {name: value for name, value in caller.env.items() if name not in DROPPED}
-    env.update(pod.env)
+    worker = pod.role is Role.WORKER
+    workspace = workspace_of(pod, home) if worker else ""
+    places = _places(pod, port, workspace)
+    own, command = pod.env, spec.command if spec is not None and pod.runtime is Runtime.COMMAND else ()
+    if command:
+        own = {name: fill(value, places) for name, value in own.items()}
+    env = {name: value for name, value in caller.env.items() if name not in DROPPED} | own
     env[MARK] = mark
     env[ENGINE_MARK] = home.mark
-    worker = pod.role is Role.WORKER
+    limits = spec.limits if spec is not None and worker else Limits()
     return Job(
         mark=mark,
         topology=pod.topology,
@@ -49,13 +72,18 @@ def job_for(
         shards=spec.shards if spec is not None else 1,
         uses=pod.uses,
         uses_with=pod.uses_with,
-        workspace=workspace_of(pod, home) if worker else "",
+        workspace=workspace,
         py_modules=spec.py_modules if spec is not None and worker else (),
         env=env,
         cwd=caller.cwd,
         umask=caller.umask,
-        python=caller.python if worker else "",
+        python=((spec and spec.python) or caller.python) if worker else "",
         grace=spec.grace if spec is not None else 10.0,
+        command=tuple(fill(word, places) for word in command),
+        memory=limits.memory,
+        cpus=limits.cpus,
+        files=limits.files,
+        processes=limits.processes,
         **_served(spec or door),
     )
 
@@ -69,4 +97,15 @@ def _served(spec: DeploymentSpec | GatewaySpec | None) -> dict[str, Any]:
         "ssl_keyfile": spec.ssl_keyfile or "",
         "token": spec.token or "",
         "server_options": dict(spec.grpc_server_options),
+    }
+
+
+def _places(pod: PodPlan, port: int, workspace: str) -> dict[str, str]:
+    return {
+        "port": str(port),
+        "host": pod.host,
+        "gpu": pod.gpu or "",
+        "shard": str(pod.shard or 0),
+        "replica": str(pod.replica or 0),
+        "workspace": workspace,
     }

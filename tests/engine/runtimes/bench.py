@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import sys
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from tests.fakes import executors_for_engines
+from tests.fakes import executors_for_engines, program
 from tests.fakes.homes import DEADLINE
 
 from quarterdeck.engine.home import ENGINE_MARK, Home
 from quarterdeck.engine.keeper.processes import MARK
 from quarterdeck.engine.plan.job import Job
+from quarterdeck.engine.runtimes.command import CommandRuntime
 from quarterdeck.engine.runtimes.process import ProcessRuntime
 from quarterdeck.engine.runtimes.runtime import Exited, Fact, Lost, Started
 
 FILE = executors_for_engines.__file__
+PROGRAM = program.__file__
 F = TypeVar("F", bound=Fact)
 
 
@@ -30,6 +34,7 @@ class Bench:
         self.home = home
         self.folder = folder
         self.runtime = ProcessRuntime(home, self._report)
+        self.commands = CommandRuntime(self.runtime, self._report)
         self.facts: defaultdict[str, list[Fact]] = defaultdict(list)
         self._news = asyncio.Event()
 
@@ -51,6 +56,21 @@ class Bench:
     def start(self, executor: str | None = "Fine", fresh: bool = False, **more: Any) -> Job:
         job = self.job(executor, **more)
         self.runtime.start(job, str(self.log(job)), fresh)
+        return job
+
+    def command(self, *words: str, port: int = 0, ours: bool = True, **more: Any) -> Job:
+        """The job of a program; `{port}` among its words is the one that is held for it."""
+        job = self.job(None, **more)
+        held = self.commands.hold(job.mark, job.host, port, ours)
+        return replace(job, port=held, command=tuple(word.replace("{port}", str(held)) for word in words))
+
+    def program(self, what: str, *words: str, **more: Any) -> Job:
+        """The job of `tests/fakes/program.py`."""
+        return self.command(sys.executable, "-S", PROGRAM, what, "{port}", *words, **more)
+
+    def run(self, job: Job) -> Job:
+        """Start a program's job."""
+        self.commands.start(job, str(self.log(job)))
         return job
 
     async def fact(self, job: Job | None, kind: type[F]) -> F:
