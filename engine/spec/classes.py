@@ -37,12 +37,20 @@ class Sources:
     """Folders of the import path, in order."""
     _read: dict[str, Names | Wrong] = field(default_factory=dict)
 
-    def check(self, wanted: FileClass | ModuleClass, more: Sequence[str] = ()) -> None:
-        """Raise `Wrong` unless the class is there; folders in `more` are searched before all others."""
+    def check(self, wanted: FileClass | ModuleClass, more: Sequence[str] = (), other: bool = False) -> None:
+        """Raise `Wrong` unless the class is there; folders in `more` are searched before all others.
+
+        With `other`, another interpreter will run it: a module that is not found here may be found there.
+        """
         if isinstance(wanted, FileClass):
             self._check_class(wanted.path, wanted.name)
             return
-        origin = find_module(wanted.module, (*more, *self.search))
+        try:
+            origin = find_module(wanted.module, (*more, *self.search))
+        except Wrong:
+            if other:
+                return
+            raise
         if origin is not None and origin.endswith(".py"):
             self._check_class(origin, wanted.name)
 

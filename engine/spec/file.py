@@ -11,10 +11,12 @@ from collections.abc import Mapping as Map
 from pathlib import Path
 
 from ..errors import Mistake, SpecError
+from . import certificates
 from .check import check
 from .classes import Sources, search_path
 from .compose import compose
 from .executor import parse
+from .interpreter import environment
 from .keys import RESERVED_TOPOLOGY, TOPOLOGY
 from .nodes import Mapping, Node
 from .reader import Reader
@@ -45,6 +47,7 @@ def load(path: Path, env: Map[str, str]) -> Topology:
         reader.wrong("", Wrong(fault.message, fault.hint, str(path.parent / ".env"), number))
     topology = _topology(reader, root, absolute)
     _check_classes(reader, topology, env)
+    _check_certificates(reader, topology)
     if reader.mistakes:
         raise SpecError(reader.mistakes)
     return topology
@@ -61,10 +64,15 @@ def _topology(reader: Reader, root: Mapping, absolute: Path) -> Topology:
         folder=str(absolute.parent),
     )
     # A value that could not be read stands at its default; what that leads to is no second mistake.
-    for mistake in [mistake for mistake in check(topology) if not reader.has(mistake.key)]:
+    unread = {path for path in ("gateway", *_paths(topology)) if reader.has(path)}
+    for mistake in [mistake for mistake in check(topology, unread) if not reader.has(mistake.key)]:
         wrong = Wrong(mistake.message, mistake.hint)
         reader.wrong(mistake.key, wrong, mistake.value, _line(reader, mistake.key, root))
     return topology
+
+
+def _paths(topology: Topology) -> list[str]:
+    return [f"deployments[{index}]" for index in range(len(topology.deployments))]
 
 
 def _line(reader: Reader, key: str, root: Node) -> int:
@@ -78,7 +86,7 @@ def _check_classes(reader: Reader, topology: Topology, env: Map[str, str]) -> No
     """Look for every executor's class in its source."""
     sources = Sources(search_path(topology.folder, env))
     for index, spec in enumerate(topology.deployments):
-        more = (*_module_folders(spec), *_python_path(spec))
+        more = (*_module_folders(spec), *_python_path(spec), *_sites(spec))
         for key, uses in (
             ("uses", spec.uses),
             ("uses_before", spec.uses_before),
@@ -88,9 +96,21 @@ def _check_classes(reader: Reader, topology: Topology, env: Map[str, str]) -> No
             try:
                 wanted = parse(uses or "")
                 if wanted is not None and not reader.has(path):
-                    sources.check(wanted, more)
+                    sources.check(wanted, more, other=spec.python is not None)
             except Wrong as wrong:
                 reader.wrong(path, wrong, uses or "")
+
+
+def _check_certificates(reader: Reader, topology: Topology) -> None:
+    """Look into the files of TLS: a wrong one shows here, and not when the first request fails."""
+    owners: dict[str, DeploymentSpec | GatewaySpec] = dict(
+        zip(_paths(topology), topology.deployments, strict=True)
+    )
+    if topology.gateway is not None:
+        owners["gateway"] = topology.gateway
+    for path, owner in owners.items():
+        for key, wrong in certificates.looked_into(owner):
+            reader.wrong(f"{path}.{key}", wrong)
 
 
 def _module_folders(spec: DeploymentSpec) -> tuple[str, ...]:
@@ -99,6 +119,11 @@ def _module_folders(spec: DeploymentSpec) -> tuple[str, ...]:
 
 def _python_path(spec: DeploymentSpec) -> tuple[str, ...]:
     return tuple(filter(None, spec.env.get("PYTHONPATH", "").split(":")))
+
+
+def _sites(spec: DeploymentSpec) -> tuple[str, ...]:
+    folder = "" if spec.python is None else environment(spec.python)
+    return tuple(sorted(map(str, Path(folder).glob("lib/python3*/site-packages")))) if folder else ()
 
 
 def name_from(path: Path) -> str:

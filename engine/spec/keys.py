@@ -25,6 +25,23 @@ class Kind(StrEnum):
     GATEWAY = "map or `none`"
     DEPLOYMENTS = "list of maps"
     KEEP = "false"
+    HOSTS = "host or list of hosts"
+    PORTS = "whole number or list of them"
+    NUMBER = "number"
+    BYTES = "size"
+    PYTHON = "interpreter"
+    FILE = "path of a file"
+    COMMAND = "list of words, or one line"
+    PROBE = "`grpc`, `tcp`, or a map"
+    LIMITS = "map of limits"
+    TOKEN = "text"
+    METADATA = "map of text, its keys in lower case"
+    OPTIONS = "map of whole numbers or text"
+    GPUS = "`spread`, `auto`, or a whole number"
+    SERVICE = "true, or a service's name"
+    CONNECT = "true, or a port"
+    REQUEST = "path of a URL"
+    PATTERN = "regular expression"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +81,13 @@ TOPOLOGY = (
 )
 
 GATEWAY = (
-    Key("host", Kind.HOST, "127.0.0.1", "Address to listen on; a loopback address."),
+    Key("host", Kind.HOST, "127.0.0.1", "Address to listen on; without TLS and a token a loopback address."),
     Key("port", Kind.WHOLE, "none", "Port to listen on; without it a free one is found.", 1, 65535),
     Key("protocol", Kind.CHOICE, "grpc", "What it speaks.", choices=("grpc",)),
+    Key("ssl_certfile", Kind.FILE, "none", "Certificate that it serves under TLS with."),
+    Key("ssl_keyfile", Kind.FILE, "none", "Key of that certificate, without a password."),
+    Key("token", Kind.TOKEN, "none", "What callers must send as `authorization: Bearer TOKEN`."),
+    Key("grpc_server_options", Kind.OPTIONS, "{}", "Arguments of its gRPC server."),
 )
 
 DEPLOYMENT = (
@@ -79,8 +100,9 @@ DEPLOYMENT = (
     Key("replicas", Kind.WHOLE, "1", "Copies of each shard.", 1),
     Key("polling", Kind.POLLING, "ANY", "Whether a request goes to one shard or to all of them."),
     Key("needs", Kind.NAMES, "none", "Deployments whose output feeds this one; none: the gateway's input."),
-    Key("host", Kind.HOST, "127.0.0.1", "Address to listen on; a loopback address."),
-    Key("port", Kind.WHOLE, "none", "Port of the head or of the only replica; none: a free one.", 1, 65535),
+    Key("host", Kind.HOSTS, "127.0.0.1", "Address to listen on, as a gateway's; where an external one is."),
+    Key("port", Kind.PORTS, "none",
+        "Port of the head or of the only replica, none: a free one; where an external one is.", 1, 65535),
     Key("env", Kind.ENV, "{}", "Environment variables of its pods, beside the caller's."),
     Key("workspace", Kind.PATH, "none", "Folder for the executor's data; none: one of the engine's."),
     Key("timeout_ready", Kind.SECONDS, "10m", "Time a pod may take to get ready; -1: for ever.", 0.001, WEEK),
@@ -91,18 +113,69 @@ DEPLOYMENT = (
     Key("idempotent", Kind.FLAG, "true", "Whether an unanswered request may be sent to another replica."),
     Key("keep", Kind.KEEP, "false", "Pods end with their engine; keeping them is not built yet."),
     Key("py_modules", Kind.PATHS, "none", "Modules or folders put on the import path of its pods."),
+    Key("runtime", Kind.CHOICE, "process", "Whether each pod is a process, or all are threads of one.",
+        choices=("process", "thread")),
+    Key("python", Kind.PYTHON, "none", "Interpreter or virtual environment of its pods; none: the caller's."),
+    Key("command", Kind.COMMAND, "none", "Any program that serves on `{port}`, in place of `uses`."),
+    Key("protocol", Kind.CHOICE, "grpc", "What a command or an external one speaks; nothing of ours calls `http`.",
+        choices=("grpc", "http")),
+    Key("probe", Kind.PROBE, "none",
+        "When a pod is ready; none: gRPC health, with `protocol: http` that its port takes a connection."),
+    Key("liveness", Kind.PROBE, "none", "When a pod is ended and started again; none: only its end is."),
+    Key("depends_on", Kind.NAMES, "none", "Deployments that must be ready before a pod of this one starts."),
+    Key("external", Kind.FLAG, "false", "Somebody else runs it, at `host` and `port`."),
+    Key("ssl_certfile", Kind.FILE, "none", "Certificate that its pods serve under TLS with."),
+    Key("ssl_keyfile", Kind.FILE, "none", "Key of that certificate, without a password."),
+    Key("ssl_cafile", Kind.FILE, "none",
+        "Whom its callers trust; none: the certificate itself, for external ones the system's roots."),
+    Key("tls", Kind.FLAG, "false", "Whether an external deployment is spoken to under TLS."),
+    Key("token", Kind.TOKEN, "none", "What its pods ask of callers as `authorization: Bearer TOKEN`."),
+    Key("grpc_metadata", Kind.METADATA, "{}", "Sent with every request to it."),
+    Key("grpc_channel_options", Kind.OPTIONS, "{}", "Arguments of the gRPC channels to its pods."),
+    Key("grpc_server_options", Kind.OPTIONS, "{}", "Arguments of its pods' gRPC servers."),
+    Key("partial", Kind.CHOICE, "fail", "Whether a request to all shards may go without some of them.",
+        choices=("fail", "allow")),
+    Key("gpus", Kind.GPUS, "none", "How devices are dealt, or how many each replica gets."),
+    Key("limits", Kind.LIMITS, "{}", "What one pod and all that it starts may use."),
+    Key("reload", Kind.FLAG, "false", "Restart its pods, one at a time, when its code changes."),
 )  # fmt: skip
+
+PROBE = (
+    Key("grpc", Kind.SERVICE, "-", "Ask `grpc.health.v1.Health/Check`, of one service if it is named."),
+    Key("http", Kind.REQUEST, "-", "GET of this path: any status from 200 to 399 is well."),
+    Key("tcp", Kind.CONNECT, "-", "See whether the port takes a connection."),
+    Key("exec", Kind.COMMAND, "-", "Run a program in the pod's environment and folder: 0 is well."),
+    Key("log", Kind.PATTERN, "-", "Wait until a line of the log matches; not for `liveness`."),
+    Key("port", Kind.WHOLE, "none", "Port to ask; none: the pod's own.", 1, 65535),
+    Key(
+        "every",
+        Kind.SECONDS,
+        "15s",
+        "Time between questions while it is well; sooner while it isn't.",
+        0.001,
+        DAY,
+    ),
+    Key("timeout", Kind.SECONDS, "5s", "Time that an answer may take.", 0.001, DAY),
+    Key("failures", Kind.WHOLE, "1", "Wrong answers in a row that it takes to be unwell.", 1),
+    Key("delay", Kind.SECONDS, "0", "Time after the start before the first question.", 0, DAY),
+)
+
+LIMITS = (
+    Key("memory", Kind.BYTES, "none", "Memory, as in `2GiB`, `500MB`, or in bytes.", 1),
+    Key("cpus", Kind.NUMBER, "none", "Cores: `0.5` is half of one.", 0.01, 4096),
+    Key("files", Kind.WHOLE, "none", "Files that each process may have open.", 1),
+    Key("processes", Kind.WHOLE, "none", "Processes and threads.", 1),
+)
 
 # Keys that later versions will read. Naming them beats calling them unknown.
 RESERVED_TOPOLOGY = frozenset({"env", "hosts", "preset", "python", "runtime", "volumes"})
 RESERVED_GATEWAY = frozenset(
-    {"cors", "env", "monitoring", "port_monitoring", "python", "replicas", "runtime", "ssl_certfile",
-     "ssl_keyfile", "timeout_ready", "tls", "token", "uses", "uses_with"}
+    {"cors", "env", "monitoring", "port_monitoring", "python", "replicas", "runtime", "timeout_ready", "tls",
+     "uses", "uses_with"}
 )  # fmt: skip
 RESERVED_DEPLOYMENT = frozenset(
-    {"command", "depends_on", "docker_kwargs", "external", "gpu", "gpu_memory", "gpus", "hub", "limits",
-     "monitoring", "noblock_on_start", "port_monitoring", "preset", "probe", "protocol", "python", "reload",
-     "runtime", "ssl_certfile", "ssl_keyfile", "tls", "upload_files", "volumes"}
+    {"docker_kwargs", "gpu", "gpu_memory", "hub", "monitoring", "noblock_on_start", "port_monitoring", "preset",
+     "upload_files", "volumes"}
 )  # fmt: skip
 
 # What people write who come from elsewhere, where no likeness of letters leads to our word.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 
+from . import certificates
 from .durations import seconds
 from .executor import FileClass, parse
+from .interpreter import interpreter
 from .nodes import Node, Scalar
 from .reader import Reader
+from .sizes import size
 from .topology import Polling
 from .wrong import Wrong, closest, shown
 
@@ -37,6 +41,67 @@ def flag(reader: Reader, node: Node, path: str) -> bool:
     value = meaning(reader, node)
     if not isinstance(value, bool):
         raise Wrong(f"must be true or false, not {reader.said(node, path)}")
+    return value
+
+
+def number(reader: Reader, node: Node, path: str) -> int | float:
+    value = meaning(reader, node)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Wrong(f"must be a number, not {reader.said(node, path)}")
+    return value
+
+
+def volume(reader: Reader, node: Node, path: str) -> int:
+    """Bytes."""
+    value = meaning(reader, node)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise Wrong(f"must be a size, not {reader.said(node, path)}", "write bytes, or `500MB`, `2GiB`")
+    return size(value)
+
+
+def letters(reader: Reader, node: Node, path: str, what: str) -> str:
+    """The letters in which it is written: `010` and `true` stay as they are."""
+    if not isinstance(node, Scalar):
+        raise Wrong(f"a {what} is text, not {reader.said(node, path)}")
+    return reader.filled(node).text
+
+
+def option(reader: Reader, node: Node, path: str, what: str) -> int | str:
+    """An argument of gRPC's."""
+    value = meaning(reader, node)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        hint = "write 1 for true and 0 for false" if isinstance(value, bool) else ""
+        raise Wrong(f"an {what} is a whole number or text, not {reader.said(node, path)}", hint)
+    return value
+
+
+def line(reader: Reader, node: Node, path: str) -> tuple[str, ...]:
+    """The words of a command that is written as one line."""
+    said = text(reader, node, path, "a list of words, or one line")
+    try:
+        return tuple(shlex.split(said))
+    except ValueError as error:
+        raise Wrong(f"{shown(said)} can't be split into words: {error}", "write a list of words") from None
+
+
+def dealing(reader: Reader, node: Node, path: str) -> str:
+    """`spread`, `auto`, or the digits of a number."""
+    value = meaning(reader, node)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise Wrong(f"must be `spread`, `auto` or a whole number, not {reader.said(node, path)}")
+    return value
+
+
+def yes_or(reader: Reader, node: Node, path: str, kind: type[int] | type[str]) -> int | str | None:
+    """A value of this kind, or None where `true` says that it goes without one."""
+    value = meaning(reader, node)
+    if value is True:
+        return None
+    if isinstance(value, bool) or not isinstance(value, kind):
+        what = "a port" if kind is int else "a service's name"
+        raise Wrong(f"must be true or {what}, not {reader.said(node, path)}")
     return value
 
 
@@ -78,6 +143,19 @@ def existing(reader: Reader, node: Node, path: str) -> str:
     if not os.path.exists(found):
         raise Wrong(f"there is no file or folder {found}")
     return found
+
+
+def file(reader: Reader, node: Node, path: str) -> str:
+    """An absolute path of a file that can be read."""
+    found = location(reader, node, path)
+    certificates.readable(found)
+    return found
+
+
+def python(reader: Reader, node: Node, path: str) -> str:
+    """An absolute path of an interpreter."""
+    word = text(reader, node, path, "an interpreter, or a virtual environment's folder")
+    return interpreter(absolute(reader, word), word, reader.variables.get("PATH", ""))
 
 
 def uses(reader: Reader, node: Node, path: str) -> str | None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, assert_never
 
-from . import scalars
-from .keys import DEPLOYMENT, GATEWAY, RESERVED_DEPLOYMENT, RESERVED_GATEWAY, Key, Kind
+from ..model import Runtime
+from . import compounds, external, scalars
+from .keys import (
+    DEPLOYMENT,
+    GATEWAY,
+    LIMITS,
+    PROBE,
+    RESERVED_DEPLOYMENT,
+    RESERVED_GATEWAY,
+    Key,
+    Kind,
+)
 from .nodes import Mapping, Node, Scalar, Sequence
 from .reader import Reader, join
-from .topology import DeploymentSpec, GatewaySpec, Polling, Restart
+from .topology import DeploymentSpec, GatewaySpec, Limits, Partial, Probe, ProbeKind, Restart
 from .wrong import Wrong, shown
 
 
@@ -18,6 +27,8 @@ class _Unset:
 
 
 UNSET = _Unset()
+_WORDS = {"restart": Restart, "runtime": Runtime, "partial": Partial}
+"""What becomes of a key's word."""
 
 
 def read_table(
@@ -60,21 +71,27 @@ def _value(reader: Reader, key: Key, node: Node, path: str) -> Any:
             return scalars.duration(reader, node, path, endless=key.name == "timeout_ready")
         case Kind.CHOICE:
             word = scalars.choice(reader, node, path, key.choices)
-            return Restart(word) if key.name == "restart" else word
+            return _WORDS[key.name](word) if key.name in _WORDS else word
         case Kind.PATH:
             return scalars.location(reader, node, path)
         case Kind.PATHS:
-            return _some(reader, node, path, lambda item, here: scalars.existing(reader, item, here))
+            return compounds.some(reader, node, path, lambda item, here: scalars.existing(reader, item, here))
         case Kind.USES:
             return scalars.uses(reader, node, path)
         case Kind.NAMES:
-            names = _some(reader, node, path, lambda item, here: scalars.text(reader, item, here, "a name"))
+            names = compounds.some(
+                reader, node, path, lambda item, here: scalars.text(reader, item, here, "a name")
+            )
             # Jina's files name the gateway where ours leave `needs` out.
-            return () if names == ("gateway",) else names
+            return () if names == ("gateway",) and key.name == "needs" else names
         case Kind.POLLING:
-            return _polling(reader, node, path)
+            return compounds.polling(reader, node, path)
         case Kind.ENV:
-            return _env(reader, node, path)
+            return compounds.mapped(reader, node, path, "variable", scalars.letters)
+        case Kind.METADATA:
+            return compounds.mapped(reader, node, path, "value", scalars.letters)
+        case Kind.OPTIONS:
+            return compounds.mapped(reader, node, path, "option", scalars.option)
         case Kind.VALUES:
             if not isinstance(node, Mapping):
                 raise Wrong(f"must be a map of arguments, not {reader.said(node, path)}")
@@ -83,6 +100,40 @@ def _value(reader: Reader, key: Key, node: Node, path: str) -> Any:
             return _gateway(reader, node, path)
         case Kind.DEPLOYMENTS:
             return _deployments(reader, node, path)
+        case Kind.HOSTS:
+            return compounds.one_or_more(
+                reader, node, path, lambda item, here: scalars.text(reader, item, here, "an address")
+            )
+        case Kind.PORTS:
+            return compounds.one_or_more(
+                reader, node, path, lambda item, here: scalars.whole(reader, item, here)
+            )
+        case Kind.NUMBER:
+            return scalars.number(reader, node, path)
+        case Kind.BYTES:
+            return scalars.volume(reader, node, path)
+        case Kind.PYTHON:
+            return scalars.python(reader, node, path)
+        case Kind.FILE:
+            return scalars.file(reader, node, path)
+        case Kind.COMMAND:
+            return compounds.command(reader, node, path)
+        case Kind.PROBE:
+            return _probe(reader, node, path)
+        case Kind.LIMITS:
+            return _limits(reader, node, path)
+        case Kind.TOKEN:
+            return scalars.letters(reader, node, path, "token")
+        case Kind.GPUS:
+            return scalars.dealing(reader, node, path)
+        case Kind.SERVICE:
+            return scalars.yes_or(reader, node, path, str)
+        case Kind.CONNECT:
+            return scalars.yes_or(reader, node, path, int)
+        case Kind.REQUEST:
+            return scalars.text(reader, node, path, "the path of a URL")
+        case Kind.PATTERN:
+            return scalars.text(reader, node, path, "a regular expression")
         case Kind.KEEP:
             if scalars.flag(reader, node, path):
                 raise Wrong("`keep` is not built yet: pods end with their engine", "leave it out")
@@ -91,53 +142,49 @@ def _value(reader: Reader, key: Key, node: Node, path: str) -> Any:
             assert_never(key.kind)
 
 
-def _some(reader: Reader, node: Node, path: str, one: Callable[[Node, str], str]) -> tuple[str, ...]:
-    """One value, or a list of them; an item that is wrong is left out."""
-    if not isinstance(node, Sequence):
-        return (one(node, path),)
-    values = []
-    for here, item in reader.items(node, path):
-        try:
-            values.append(one(item, here))
-        except Wrong as wrong:
-            reader.wrong(here, wrong, reader.said(item, here))
-    return tuple(values)
-
-
-def _polling(reader: Reader, node: Node, path: str) -> dict[str, Polling]:
-    """By endpoint with its leading slash, `*` always among them."""
+def _probe(reader: Reader, node: Node, path: str) -> Probe | _Unset:
+    """What is asked; UNSET when a part of it is wrong."""
     if not isinstance(node, Mapping):
-        return {"*": scalars.poll(reader, node, path)}
-    polling: dict[str, Polling] = {}
-    for name, item in reader.pairs(node, path).items():
-        here = join(path, name)
-        endpoint = name if name == "*" or name.startswith("/") else f"/{name}"
-        try:
-            if endpoint in polling:
-                raise Wrong(f"the endpoint {shown(endpoint)} stands here twice")
-            polling[endpoint] = scalars.poll(reader, item, here)
-        except Wrong as wrong:
-            reader.wrong(here, wrong, reader.said(item, here))
-    return {"*": Polling.ANY, **polling}
+        word = scalars.meaning(reader, node)
+        if word not in ("grpc", "tcp"):
+            hint = "a map asks otherwise, as `{http: /health}`, `{exec: [./check.sh]}` or `{log: started}`"
+            raise Wrong(f"must be `grpc`, `tcp` or a map, not {reader.said(node, path)}", hint)
+        return Probe(ProbeKind(word))
+    values = read_table(reader, node, path, PROBE, frozenset(), "a probe")
+    if reader.has(path):
+        return UNSET
+    asked = [kind for kind in ProbeKind if any(key.text == kind for key, _ in node.pairs)]
+    if len(asked) != 1:
+        those = " and ".join(map(shown, asked)) or "none of these"
+        kinds = "`grpc`, `http`, `tcp`, `exec` and `log`"
+        raise Wrong(f"a probe asks by one of {kinds}; here stands {those}", "keep one of them")
+    question = values.pop(asked[0], None)
+    if question is None and asked[0] not in (ProbeKind.GRPC, ProbeKind.TCP):
+        raise Wrong(f"{shown(asked[0])} has no value", "write what is asked")
+    return Probe(asked[0], **_question(asked[0], question, "port" in values), **values)
 
 
-def _env(reader: Reader, node: Node, path: str) -> dict[str, str]:
+def _question(kind: ProbeKind, question: Any, has_port: bool) -> dict[str, Any]:
+    """The fields that what stands behind the probe's kind fills."""
+    match kind:
+        case ProbeKind.GRPC | ProbeKind.HTTP:
+            return {"path": question or ""}
+        case ProbeKind.TCP:
+            if question is not None and has_port:
+                raise Wrong("the port stands here twice", "leave one of `tcp: PORT` and `port` out")
+            return {} if question is None else {"port": question}
+        case ProbeKind.EXEC:
+            return {"command": question}
+        case ProbeKind.LOG:
+            return {"pattern": question}
+        case _:
+            assert_never(kind)
+
+
+def _limits(reader: Reader, node: Node, path: str) -> Limits:
     if not isinstance(node, Mapping):
-        said = reader.said(node, path)
-        raise Wrong(f"must be a map of variables, not {said}", "write `NAME: value` below it")
-    env: dict[str, str] = {}
-    for name, item in reader.pairs(node, path).items():
-        here = join(path, name)
-        try:
-            if not isinstance(item, Scalar):
-                raise Wrong(f"a variable is text, not {reader.said(item, here)}")
-            if reader.value(item) is None:
-                raise Wrong(f"{shown(name)} has no value", 'write `""` for an empty one')
-            # As it is written: `010` and `true` reach the pod in these letters.
-            env[name] = reader.filled(item).text
-        except Wrong as wrong:
-            reader.wrong(here, wrong)
-    return env
+        raise Wrong(f"must be a map of limits, not {reader.said(node, path)}", "as `{memory: 2GiB, cpus: 2}`")
+    return Limits(**read_table(reader, node, path, LIMITS, frozenset(), "limits"))
 
 
 def _gateway(reader: Reader, node: Node, path: str) -> GatewaySpec | None:
@@ -156,6 +203,7 @@ def _deployments(reader: Reader, node: Node, path: str) -> tuple[DeploymentSpec,
         fields: dict[str, Any] = {}
         if isinstance(item, Mapping):
             fields = read_table(reader, item, here, DEPLOYMENT, RESERVED_DEPLOYMENT, "a deployment")
+            external.settle(reader, here, fields)
         else:
             reader.wrong(here, Wrong(f"a deployment is a map, not {reader.said(item, here)}"))
         # One that is wrong keeps its place, so that paths of keys count as the file does.

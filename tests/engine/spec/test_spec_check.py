@@ -42,7 +42,7 @@ def test_ports_differ_by_address() -> None:
         ({"timeout_ready": float("nan")}, "timeout_ready", "must be a duration, not `nan`"),
         ({"timeout_send": None}, "timeout_send", "must be a duration, not `None`"),
         ({"grace": -1}, "grace", "must be from 0 to 86400 seconds, not `-1`"),
-        ({"host": None}, "host", "`None` is not a loopback address"),
+        ({"host": None}, "host", "`None` is not an address"),
         ({"name": 7}, "name", "`7` is not a name"),
         ({"uses": "Class"}, "uses", "`Class` names a class without its file or module"),
         ({"uses_after": "docker://x"}, "uses_after", "`docker://` is not built yet"),

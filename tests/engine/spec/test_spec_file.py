@@ -240,10 +240,10 @@ def test_the_callers_environment_wins_over_the_file_beside(tmp_path: Path) -> No
 
 def test_a_variable_in_what_is_not_read_does_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "topology.yml"
-    path.write_text("deployments:\n- name: a\n  gpus: ${NOPE}\n")
+    path.write_text("deployments:\n- name: a\n  hub: ${NOPE}\n")
     with pytest.raises(SpecError) as caught:
         load(path, {})
-    assert [mistake.message for mistake in caught.value.mistakes] == ["`gpus` is not built yet"]
+    assert [mistake.message for mistake in caught.value.mistakes] == ["`hub` is not built yet"]
 
 
 def test_home_is_the_callers(tmp_path: Path) -> None:
