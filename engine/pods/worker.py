@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import grpc
-from grpc import aio
 
 from ..wire.datatypes import TensorError
 from ..wire.inference_pb2 import ModelInferRequest, ModelInferResponse
 from ..wire.join import join_parts, shards_of
-from ..wire.names import endpoint_of
-from ..wire.scan import peek_model_name, request_as_response
+from ..wire.names import STREAM_INFER, endpoint_of
+from ..wire.scan import peek_model_name, request_as_response, streamed, streamed_error
 from ..wire.tensors import inputs_of, parameters_of, parse_request, put_outputs, values_of, wants_raw
 from .executor import DEFAULT, Executor, endpoints_of, taken_by
 from .failure import Failure, to_log
 from .load import Passthrough
-from .streams import Stream
+from .streams import Context, Requests, Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,11 @@ class _Method:
     call: Callable[..., Any]
     takes: frozenset[str]
     is_async: bool
+    streams: bool
+    """An async generator: each item is an answer."""
+
+
+_END = object()
 
 
 class Worker:
@@ -43,8 +48,8 @@ class Worker:
         self._methods: dict[str, _Method] = {}
         for endpoint, attribute in endpoints_of(kind).items():
             call, title = getattr(executor, attribute), f"{kind.__name__}.{attribute}"
-            is_async = inspect.iscoroutinefunction(call)
-            self._methods[endpoint] = _Method(title, call, taken_by(call, title), is_async)
+            is_async, streams = inspect.iscoroutinefunction(call), inspect.isasyncgenfunction(call)
+            self._methods[endpoint] = _Method(title, call, taken_by(call, title), is_async, streams)
         self._thread = ThreadPoolExecutor(1, "requests")
         self._busy = False
         """Whether the thread is in the executor's code now."""
@@ -59,19 +64,66 @@ class Worker:
 
     def stream(self, method: str) -> Stream | None:
         """Of calls that not every pod has, the protocol's own stream is served."""
-        return None
+        return self._stream if method == STREAM_INFER else None
 
-    async def infer(self, data: bytes, context: aio.ServicerContext[bytes, bytes]) -> bytes:
+    async def infer(self, data: bytes, context: Context) -> bytes:
         """Answer one request; raises `Failure`."""
+        if isinstance(self._executor, Passthrough):
+            return self._passed(data)
+        method, request, arguments = self._understood(data)
+        if method.streams:
+            details = f"{self._name}: {method.title} answers with a stream: call ModelStreamInfer"
+            raise Failure(grpc.StatusCode.UNIMPLEMENTED, details)
+        return self._answer(method, data, request, await self._run(method, arguments))
+
+    async def _stream(self, requests: Requests, context: Context) -> None:
+        """Answer one request after another; one that fails is told so, and the stream goes on."""
+        async for data in requests:
+            try:
+                async for answer in self._answers(data):
+                    await context.write(streamed(answer))
+            except Failure as failure:
+                await context.write(streamed_error(failure.details))
+
+    async def _answers(self, data: bytes) -> AsyncIterator[bytes]:
+        """Each answer to one request: one, or all that a method yields. Raises `Failure`."""
+        if isinstance(self._executor, Passthrough):
+            yield self._passed(data)
+            return
+        method, request, arguments = self._understood(data)
+        if not method.streams:
+            yield self._answer(method, data, request, await self._run(method, arguments))
+            return
+        async with contextlib.aclosing(method.call(**arguments)) as items:
+            while (item := await self._next(method, items)) is not _END:
+                yield self._answer(method, data, request, item)
+
+    async def _next(self, method: _Method, items: AsyncIterator[Any]) -> Any:
         try:
-            if isinstance(self._executor, Passthrough):
-                return request_as_response(data)
+            return await anext(items, _END)
+        except (Exception, SystemExit) as error:
+            to_log(error)
+            raise self._fault(method, f"{type(error).__name__}: {error}") from None
+
+    def _passed(self, data: bytes) -> bytes:
+        try:
+            return request_as_response(data)
+        except TensorError as error:
+            raise self._misunderstood(error) from None
+
+    def _understood(self, data: bytes) -> tuple[_Method, ModelInferRequest, dict[str, Any]]:
+        """Which method is asked for, and with what; raises `Failure`."""
+        try:
             method = self._method(peek_model_name(data))
             request = parse_request(data)
-            arguments = _arguments(method, request)
+            return method, request, _arguments(method, request)
         except TensorError as error:
-            raise Failure(grpc.StatusCode.INVALID_ARGUMENT, f"{self._name}: {error}") from None
-        result = await self._run(method, arguments)
+            raise self._misunderstood(error) from None
+
+    def _misunderstood(self, error: TensorError) -> Failure:
+        return Failure(grpc.StatusCode.INVALID_ARGUMENT, f"{self._name}: {error}")
+
+    def _answer(self, method: _Method, data: bytes, request: ModelInferRequest, result: object) -> bytes:
         if result is None:
             return request_as_response(data)
         return self._response(method, request, result).SerializeToString()

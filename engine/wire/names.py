@@ -4,6 +4,7 @@ from __future__ import annotations
 
 SERVICE = "inference.GRPCInferenceService"
 INFER = f"/{SERVICE}/ModelInfer"
+STREAM_INFER = f"/{SERVICE}/ModelStreamInfer"
 DEFAULT_MODEL = "default"
 """Stands for the endpoint `/`."""
 

@@ -16,6 +16,7 @@ MODEL_NAME, MODEL_VERSION, ID, PARAMETERS, TENSORS = 1, 2, 3, 4, 5
 """The same in requests and responses."""
 REQUEST_WANTED, REQUEST_RAW = 6, 7
 RESPONSE_RAW = 6
+STREAMED_ERROR, STREAMED_RESPONSE = 1, 2
 
 _RAW_IN_REQUEST = bytes([REQUEST_RAW << 3 | LENGTH])
 _RAW_IN_RESPONSE = bytes([RESPONSE_RAW << 3 | LENGTH])
@@ -124,6 +125,20 @@ def tensor_with(tensor: bytes | memoryview, extra: bytes) -> bytes:
     """A `tensors` field made of a tensor's bytes and more fields of it, appended."""
     key = bytes([TENSORS << 3 | LENGTH]) + write_varint(len(tensor) + len(extra))
     return b"".join((key, tensor, extra))
+
+
+def streamed(response: bytes) -> bytes:
+    """The `ModelStreamInferResponse` that carries this `ModelInferResponse`."""
+    return _field(STREAMED_RESPONSE, response)
+
+
+def streamed_error(text: str) -> bytes:
+    """The `ModelStreamInferResponse` that says why there is no answer."""
+    return _field(STREAMED_ERROR, text.encode())
+
+
+def _field(number: int, value: bytes) -> bytes:
+    return b"".join((bytes([number << 3 | LENGTH]), write_varint(len(value)), value))
 
 
 def _convert(header: bytes, body: bytes, raw: int, new_key: bytes) -> bytes:

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -199,15 +200,19 @@ class House:
             gate.close()
 
 
-def node(name: str, shards: list[list[LivePod]], **more: Any) -> Node:
-    """A node of live pods; all that is not given is as for a deployment without extras."""
+def node(name: str, shards: Sequence[Sequence[LivePod | Replica]], **more: Any) -> Node:
+    """A node of live pods, or of whoever is at an address; all else is as for a deployment without extras."""
     given: dict[str, Any] = {
         "needs": (),
         "polling": {"*": "ANY"},
-        "shards": tuple(tuple(pod.replica for pod in shard) for shard in shards),
+        "shards": tuple(tuple(_replica(pod) for pod in shard) for shard in shards),
         "timeout_send": DEADLINE,
     }
     for end in ("before", "after"):
         if isinstance(more.get(end), LivePod):
             more |= {end: more[end].replica, f"has_{end}": True}
     return Node(name, **{**given, **more})
+
+
+def _replica(pod: LivePod | Replica) -> Replica:
+    return pod.replica if isinstance(pod, LivePod) else pod
