@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -111,3 +112,18 @@ class Steps(Executor):
     def add(self, tensors: dict[str, Any], parameters: dict[str, Any]) -> dict[str, Any]:
         way = [text.decode() for text in tensors["way"]]
         return {"way": [f"{step}>{self._step}" for step in way], self._step: [parameters.get("told", "")]}
+
+
+class Streams(Executor):
+    """Yields answers; ends badly where told to."""
+
+    @requests(on="/count")
+    async def count(self, tensors: dict[str, Any], parameters: dict[str, Any]) -> AsyncIterator[Any]:
+        for number in range(int(tensors["to"][0])):
+            yield {"number": [number], "pod": [self.name]}
+        if parameters.get("bad"):
+            raise ValueError("no more")
+
+    @requests(on="/once")
+    def once(self, tensors: dict[str, Any]) -> dict[str, Any]:
+        return {"number": [-1]}
