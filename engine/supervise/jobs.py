@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
 from ..control import Caller
@@ -12,26 +10,11 @@ from ..keeper.processes import MARK
 from ..model import Role, Runtime
 from ..plan.job import Job
 from ..plan.pods import PodPlan
+from ..spec.places import fill
 from ..spec.topology import DeploymentSpec, GatewaySpec, Limits
 
 DROPPED = ("QUARTERDECK_HOME",)
 """Variables of the caller that pods don't get: a `qd` inside a pod must not find its own engine by accident."""
-PLACE = re.compile(r"\{\{|\}\}|\{(port|host|gpu|shard|replica|workspace)\}")
-
-
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with each `{place}` filled, and `{{` and `}}` as one brace; any other brace is left alone.
-
-    `}}` stands for one only where the text has `{{` too: without it, it is the end of somebody's JSON.
-    """
-    escaped = "{{" in text
-
-    def put(found: re.Match[str]) -> str:
-        if found[1]:
-            return values[found[1]]
-        return found[0][0] if escaped else found[0]
-
-    return PLACE.sub(put, text)
 
 
 def workspace_of(pod: PodPlan, home: Home) -> str:

@@ -15,6 +15,7 @@ from ...observe.logs import LogBook
 from ...plan.job import Job
 from ...runtimes.runtime import Runtime
 from ...spec import topology
+from ...spec.places import fill
 from ...spec.topology import ProbeKind
 from ...wire.way import Way
 from .. import health
@@ -117,18 +118,12 @@ class Prober:
     async def _run(self, pod: Pod, probe: topology.Probe) -> Health:
         mark = secrets.token_hex(8)
         job = self._job_of(pod, mark, pod.port or 0)
-        places = {"{host}": pod.plan.host, "{port}": str(pod.port or "")}
-        command = tuple(_filled(word, places) for word in probe.command)
+        places = {"host": pod.plan.host, "port": str(pod.port or "")}
+        command = tuple(fill(word, places) for word in probe.command)
         ending = await self.programs.run(
             replace(job, command=command, env=job.env | {MARK: mark}), probe.timeout
         )
         return _judge(os.path.basename(command[0]), pod.plan.name, ending, probe.timeout)
-
-
-def _filled(word: str, places: dict[str, str]) -> str:
-    for place, value in places.items():
-        word = word.replace(place, value)
-    return word
 
 
 def _judge(name: str, pod: str, ending: Ending, timeout: float) -> Health:
