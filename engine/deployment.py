@@ -105,9 +105,11 @@ class Deployment(Facts, Life):
 
     `uses` is a class, `file.py:Class`, `module.Class` or None; every other keyword means what the key of that
     name means in a topology file, and relative paths start from the working folder. Times are seconds, or text
-    like `90s`. `host` and `port` of an external deployment may be lists. With several replicas and no shards
-    there is no single address: use `ports`, or put the deployment into a Topology with a gateway; there,
-    `engine` and `noblock_on_start` are the topology's to say, here `needs` counts for nothing.
+    like `90s`. An external deployment's `host` and `port` may be lists, and it has as many `replicas`.
+
+    With several replicas and no shards there is no single address: use `ports`, or put the deployment into a
+    Topology with a gateway; there, `engine` and `noblock_on_start` are the topology's to say. By itself, a
+    deployment's `needs` and `depends_on` count for nothing.
 
     Two deployments are equal when name, plan and number of pods are. Raises SpecError for what can't be, with
     every mistake.
@@ -122,7 +124,7 @@ class Deployment(Facts, Life):
         uses_before: Uses = None,
         uses_after: Uses = None,
         shards: int = 1,
-        replicas: int = 1,
+        replicas: int | None = None,
         polling: str | Mapping[str, str] | None = None,
         needs: str | Sequence[str] = (),
         depends_on: str | Sequence[str] | None = None,

@@ -51,12 +51,20 @@ async def wait_ready(control: Control, topology: str, timeout: float | None) -> 
                 if all_ready(pods):
                     return pods
     except TimeoutError:
-        home = (await control.info()).home
-        raise ReadyTimeout(
-            f"{topology} is not ready after {timeout:g}s: {waiting_for(pods)}",
-            f"give it longer; what its pods printed is in {home}/logs/{topology}",
-        ) from None
+        raise await _late(control, topology, timeout, pods) from None
     raise EngineUnreachable("the engine ended meanwhile", "what it said is in its engine.log")
+
+
+async def _late(
+    control: Control, topology: str, timeout: float | None, pods: tuple[PodStatus, ...]
+) -> ReadyTimeout:
+    """The error for a start that took too long; the first pod that it waited for has the last word."""
+    first = next((pod for pod in pods if not pod.ready), None)
+    end = [] if first is None else await log_end(control, first.key)
+    hint = "give it longer, with `timeout_ready`"
+    if first is not None and end:
+        hint += f"; the end of {first.name}'s log:\n{_indented(end)}"
+    return ReadyTimeout(f"{topology} is not ready after {timeout:g}s: {waiting_for(pods)}", hint)
 
 
 async def start_error(control: Control, pod: PodStatus) -> StartError:
@@ -65,8 +73,12 @@ async def start_error(control: Control, pod: PodStatus) -> StartError:
     kind = ReadyTimeout if TOO_SLOW in pod.reason else StartError
     return kind(
         f"{pod.topology}/{pod.name} failed: {pod.reason}",
-        "the end of its log:\n" + "\n".join(f"    {line}" for line in end) if end else "",
+        f"the end of its log:\n{_indented(end)}" if end else "",
     )
+
+
+def _indented(lines: list[str]) -> str:
+    return "\n".join(f"    {line}" for line in lines)
 
 
 async def log_end(control: Control, pod: PodKey) -> list[str]:

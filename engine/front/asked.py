@@ -6,13 +6,14 @@ import inspect
 import os
 import sys
 from collections.abc import Mapping as Map
+from dataclasses import replace
 from enum import Enum
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 from ..errors import Mistake, SpecError, UsageError
-from ..spec import keys
+from ..spec import external, keys
 from ..spec.check import check
 from ..spec.classes import Sources, search_path
 from ..spec.executor import parse
@@ -41,8 +42,11 @@ def deployment_of(asked: Map[str, Any]) -> DeploymentSpec:
             given[key] = place_of(given[key])
     reader = _reader()
     fields = _read(reader, given, _TABLE, "a deployment")
+    external.settle(reader, "", fields)
     spec = DeploymentSpec(**{"name": name, **fields})
-    for mistake in check(alone(spec)):
+    # A value that could not be read stands at its default; what that leads to is no second mistake.
+    unread = (_ALONE.rstrip("."),) if reader.mistakes else ()
+    for mistake in check(alone(spec), unread):
         key = mistake.key.removeprefix(_ALONE)
         if not reader.has(key):
             reader.wrong(key, Wrong(mistake.message, mistake.hint), mistake.value)
@@ -72,8 +76,6 @@ def topology_of(name: str, specs: tuple[DeploymentSpec, ...], gateway: GatewaySp
 
 def alone(spec: DeploymentSpec) -> Topology:
     """A deployment by itself: what it needs or depends on is not there, and its own address is the door."""
-    from dataclasses import replace
-
     lone = replace(spec, needs=(), depends_on=())
     return Topology(spec.name or "deployment", (lone,), gateway=None, folder=os.getcwd())
 
@@ -96,7 +98,8 @@ def place_of(kind: type) -> str:
 
 
 def _reader() -> Reader:
-    return Reader("", os.getcwd(), {"HOME": os.environ.get("HOME", "")})
+    """Its variables are for what a path may begin with, and where programs are: text is never filled in."""
+    return Reader("", os.getcwd(), os.environ)
 
 
 def _read(reader: Reader, given: Map[str, Any], table: tuple[keys.Key, ...], owner: str) -> dict[str, Any]:

@@ -127,6 +127,11 @@ class Life(Watched):
         run, door = self._reached()
         return await run.wait_async(run.post(door, endpoint, tensors, parameters, timeout))
 
+    def __repr__(self) -> str:
+        pods = self.pods
+        state = f"{sum(pod.ready for pod in pods)} of {len(pods)} pods ready" if pods else "not started"
+        return f"<{type(self).__name__} {self._topology.name}: {state}>"
+
     def __enter__(self) -> Self:
         return self.start()
 

@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import os
 import sys
+import threading
 from collections.abc import Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ class Run:
         self._session = Session(topology, place)
         self._loop = BackgroundLoop()
         self._closing: Future[None] | None = None
+        self._turn = threading.Lock()
         self.over = False
         atexit.register(self.close)
         self._loop.wait(self._begin())
@@ -70,15 +72,21 @@ class Run:
         # A fork of this process has neither the loop's thread nor the pods.
         if self.over or os.getpid() != self._process:
             return
-        if self._closing is None:
-            self._closing = self._loop.submit(self._session.close())
+        with self._turn:
+            if self._closing is None:
+                self._closing = self._loop.submit(self._session.close())
         try:
             self._closing.result()
         finally:
             if self._closing.done():
+                self._end()
+
+    def _end(self) -> None:
+        with self._turn:
+            if not self.over:
+                self._loop.end()
                 self.over = True
                 atexit.unregister(self.close)
-                self._loop.end()
 
     async def close_async(self) -> None:
         """The same in a running loop; goes on when the wait for it is cancelled."""

@@ -53,3 +53,25 @@ def temporary_home() -> Iterator[Home]:
     finally:
         kill_all(home)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class Homes:
+    """The temporary homes that engines of one test made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.made: list[Home] = []
+
+    def mkdtemp(self, suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:
+        path = self.folder / f"{prefix}{len(self.made)}"
+        path.mkdir(mode=0o700)
+        self.made.append(Home(path))
+        return str(path)
+
+    @property
+    def running(self) -> list[Process]:
+        return [process for home in self.made for process in ours(home)]
+
+    @property
+    def nothing_left(self) -> bool:
+        return bool(self.made) and not self.running and list(self.folder.iterdir()) == []

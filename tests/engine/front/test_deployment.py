@@ -4,59 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.fakes.executors_for_engines import Fails, Fine, NeverReady, Parent
-from tests.fakes.homes import kill_all, ours
+from tests.fakes.homes import Homes
 
-from quarterdeck import Deployment
-from quarterdeck.engine.deployment import Topology
+from quarterdeck import Deployment, Topology
 from quarterdeck.engine.errors import PortTaken, ReadyTimeout, SpecError, StartError, UsageError
-from quarterdeck.engine.home import Home
-from quarterdeck.engine.keeper.processes import Process
 from quarterdeck.engine.model import Phase
 from quarterdeck.engine.wire.client import InferenceClient
 from quarterdeck.engine.wire.tensors import from_json, to_json
-
-
-class Homes:
-    """The temporary homes that engines of one test made."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.made: list[Home] = []
-
-    def mkdtemp(self, suffix: str | None = None, prefix: str | None = None, dir: str | None = None) -> str:
-        path = self.folder / f"{prefix}{len(self.made)}"
-        path.mkdir(mode=0o700)
-        self.made.append(Home(path))
-        return str(path)
-
-    @property
-    def running(self) -> list[Process]:
-        return [process for home in self.made for process in ours(home)]
-
-    @property
-    def nothing_left(self) -> bool:
-        return bool(self.made) and not self.running and list(self.folder.iterdir()) == []
-
-
-@pytest.fixture(autouse=True)
-def homes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Homes]:
-    """All that these engines run has ended after the test."""
-    with tempfile.TemporaryDirectory(prefix="qd-d-") as name:
-        homes = Homes(Path(name))
-        monkeypatch.setattr(tempfile, "mkdtemp", homes.mkdtemp)
-        yield homes
-        monkeypatch.undo()
-        for home in homes.made:
-            kill_all(home)
 
 
 def ask(address: str | None) -> dict[str, Any]:
