@@ -34,7 +34,7 @@ def job_for(
     """The job of a run; `spec` is None for the gateway, which has `door`; `port` 0 binds a free one."""
     worker = pod.role is Role.WORKER
     workspace = workspace_of(pod, home) if worker else ""
-    places = _places(pod, port, workspace)
+    places = places_of(pod, port, workspace)
     own, command = pod.env, spec.command if spec is not None and pod.runtime is Runtime.COMMAND else ()
     if command:
         own = {name: fill(value, places) for name, value in own.items()}
@@ -83,7 +83,8 @@ def _served(spec: DeploymentSpec | GatewaySpec | None) -> dict[str, Any]:
     }
 
 
-def _places(pod: PodPlan, port: int, workspace: str) -> dict[str, str]:
+def places_of(pod: PodPlan, port: int, workspace: str) -> dict[str, str]:
+    """What stands for a pod's places in a command."""
     return {
         "port": str(port),
         "host": pod.host,

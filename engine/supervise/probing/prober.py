@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from ...keeper.processes import MARK
 from ...model import PodKey
 from ...observe.logs import LogBook
 from ...plan.job import Job
@@ -20,6 +19,7 @@ from ...spec.topology import ProbeKind
 from ...wire.way import Way
 from .. import health
 from ..health import Health
+from ..jobs import places_of
 from ..state import CheckLife, LifeWasChecked, Pod, Probe, Stimulus, WasProbed
 from .lines import Scan
 from .programs import Ending, Programs
@@ -118,11 +118,11 @@ class Prober:
     async def _run(self, pod: Pod, probe: topology.Probe) -> Health:
         mark = secrets.token_hex(8)
         job = self._job_of(pod, mark, pod.port or 0)
-        places = {"host": pod.plan.host, "port": str(pod.port or "")}
+        places = places_of(pod.plan, pod.port or 0, job.workspace)
         command = tuple(fill(word, places) for word in probe.command)
-        ending = await self.programs.run(
-            replace(job, command=command, env=job.env | {MARK: mark}), probe.timeout
-        )
+        # What the pod may use is for the pod alone: a probe must not be ended for the memory that it holds.
+        beside = replace(job, command=command, memory=None, cpus=None, files=None, processes=None)
+        ending = await self.programs.run(beside, probe.timeout)
         return _judge(os.path.basename(command[0]), pod.plan.name, ending, probe.timeout)
 
 

@@ -152,10 +152,13 @@ def program(*command: str, **more: float) -> Probe:
 
 async def test_a_program_runs_in_the_pods_world(world: World, tmp_path: Path) -> None:
     await world.up(
-        fine(probe=program("sh", "-c", "echo $HUE $PWD $(umask) $0; false", "{port}"), env={"HUE": "blue"})
+        fine(
+            probe=program("sh", "-c", "echo $HUE $PWD $(umask) $0; false", "{port}/{replica}"),
+            env={"HUE": "blue"},
+        )
     )
     fleet = await world.until(lambda fleet: "exit 1" in reason(fleet, "a/rep-0"))
-    assert reason(fleet, "a/rep-0") == f"sh: exit 1: blue {tmp_path} 0022 {fleet.pods[0].port}"
+    assert reason(fleet, "a/rep-0") == f"sh: exit 1: blue {tmp_path} 0022 {fleet.pods[0].port}/0"
 
 
 async def test_a_program_that_is_content_makes_it_ready(world: World, tmp_path: Path) -> None:
