@@ -9,16 +9,14 @@ from collections.abc import Mapping as Map
 from dataclasses import replace
 from enum import Enum
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any
 
 from ..errors import Mistake, SpecError, UsageError
 from ..spec import external, keys
 from ..spec.check import check
-from ..spec.classes import Sources, search_path
-from ..spec.executor import parse
 from ..spec.nodes import Mapping, Node, Scalar, Sequence
 from ..spec.reader import Reader, join
+from ..spec.surroundings import look_around
 from ..spec.topology import DeploymentSpec, GatewaySpec, Limits, Probe, Topology
 from ..spec.values import read_table
 from ..spec.wrong import Wrong
@@ -27,7 +25,7 @@ Uses = str | type | None
 EXECUTORS = ("uses", "uses_before", "uses_after")
 _DEEPEST = 32
 _TABLE = tuple(key for key in keys.DEPLOYMENT if key.name != "name")  # Python's may go without
-_ALONE = "deployments[0]."
+_ALONE = "deployments[0]"
 
 
 def deployment_of(asked: Map[str, Any]) -> DeploymentSpec:
@@ -41,17 +39,11 @@ def deployment_of(asked: Map[str, Any]) -> DeploymentSpec:
         if isinstance(given.get(key), type):
             given[key] = place_of(given[key])
     reader = _reader()
-    fields = _read(reader, given, _TABLE, "a deployment")
-    external.settle(reader, "", fields)
+    fields = _read(reader, given, _ALONE, _TABLE, "a deployment")
+    external.settle(reader, _ALONE, fields)
     spec = DeploymentSpec(**{"name": name, **fields})
-    # A value that could not be read stands at its default; what that leads to is no second mistake.
-    unread = (_ALONE.rstrip("."),) if reader.mistakes else ()
-    for mistake in check(alone(spec), unread):
-        key = mistake.key.removeprefix(_ALONE)
-        if not reader.has(key):
-            reader.wrong(key, Wrong(mistake.message, mistake.hint), mistake.value)
-    _check_classes(reader, spec)
-    _raise(reader.mistakes)
+    _judge(reader, alone(spec))
+    _raise(reader, f"{_ALONE}.")
     return spec
 
 
@@ -59,18 +51,20 @@ def gateway_of(asked: GatewaySpec | Map[str, Any] | str | None) -> GatewaySpec |
     """The gateway asked for by keys, as one already read, or by None or `none` as none. Raises SpecError."""
     if asked is None or asked == "none" or isinstance(asked, GatewaySpec):
         return asked if isinstance(asked, GatewaySpec) else None
-    reader = _reader()
     if not isinstance(asked, Map):
         raise SpecError((Mistake("must be a map of keys, or None", key="gateway", value=str(asked)),))
-    gateway = GatewaySpec(**_read(reader, asked, keys.GATEWAY, "a gateway"))
-    _raise(reader.mistakes)
+    reader = _reader()
+    gateway = GatewaySpec(**_read(reader, asked, "gateway", keys.GATEWAY, "a gateway"))
+    _raise(reader)
     return gateway
 
 
 def topology_of(name: str, specs: tuple[DeploymentSpec, ...], gateway: GatewaySpec | None) -> Topology:
     """A checked topology. Raises SpecError."""
     topology = Topology(name, specs, gateway, folder=os.getcwd())
-    _raise(check(topology))
+    reader = _reader()
+    _judge(reader, topology)
+    _raise(reader)
     return topology
 
 
@@ -102,7 +96,26 @@ def _reader() -> Reader:
     return Reader("", os.getcwd(), os.environ)
 
 
-def _read(reader: Reader, given: Map[str, Any], table: tuple[keys.Key, ...], owner: str) -> dict[str, Any]:
+def _judge(reader: Reader, topology: Topology) -> None:
+    """What is wrong with it as a whole, and with what it names."""
+    # A value that could not be read stands at its default; what that leads to is no second mistake.
+    unread = (_ALONE,) if reader.mistakes else ()
+    for mistake in check(topology, unread):
+        if not reader.has(mistake.key):
+            reader.wrong(mistake.key, Wrong(mistake.message, mistake.hint), mistake.value)
+    look_around(reader, topology, os.environ)
+
+
+def _raise(reader: Reader, prefix: str = "") -> None:
+    """Raise SpecError for what the reader holds; keys without the prefix that every one of them has."""
+    if reader.mistakes:
+        found = (replace(mistake, key=mistake.key.removeprefix(prefix)) for mistake in reader.mistakes)
+        raise SpecError(tuple(dict.fromkeys(found)))  # what is wrong with its name is so with its topology's
+
+
+def _read(
+    reader: Reader, given: Map[str, Any], path: str, table: tuple[keys.Key, ...], owner: str
+) -> dict[str, Any]:
     """Fields by the key table; what is wrong is in the reader. None says that nothing was given."""
     pairs: list[tuple[Scalar, Node]] = []
     fields: dict[str, Any] = {}
@@ -113,8 +126,8 @@ def _read(reader: Reader, given: Map[str, Any], table: tuple[keys.Key, ...], own
             try:
                 pairs.append((Scalar(name, False, 0), _node(value, name)))
             except Wrong as wrong:
-                reader.wrong(name, wrong)
-    return {**fields, **read_table(reader, Mapping(tuple(pairs), 0), "", table, frozenset(), owner)}
+                reader.wrong(join(path, name), wrong)
+    return {**fields, **read_table(reader, Mapping(tuple(pairs), 0), path, table, frozenset(), owner)}
 
 
 def _node(value: object, path: str, depth: int = 0) -> Node:
@@ -150,23 +163,3 @@ def _node(value: object, path: str, depth: int = 0) -> Node:
 def _number(value: float) -> str:
     text = repr(value)
     return text.replace("inf", ".inf").replace("nan", ".nan")
-
-
-def _check_classes(reader: Reader, spec: DeploymentSpec) -> None:
-    """Look for every executor's class in its source, as for a file's."""
-    folders = (module if Path(module).is_dir() else str(Path(module).parent) for module in spec.py_modules)
-    more = (*folders, *filter(None, spec.env.get("PYTHONPATH", "").split(os.pathsep)))
-    sources = Sources(search_path(os.getcwd(), os.environ))
-    for key in EXECUTORS:
-        uses = getattr(spec, key) or ""
-        try:
-            wanted = parse(uses)
-            if wanted is not None and not reader.has(key):
-                sources.check(wanted, more)
-        except Wrong as wrong:
-            reader.wrong(key, wrong, uses)
-
-
-def _raise(mistakes: tuple[Mistake, ...]) -> None:
-    if mistakes:
-        raise SpecError(mistakes)

@@ -11,16 +11,13 @@ from collections.abc import Mapping as Map
 from pathlib import Path
 
 from ..errors import Mistake, SpecError
-from . import certificates
 from .check import check
-from .classes import Sources, search_path
 from .compose import compose
-from .executor import parse
-from .interpreter import environment
 from .keys import RESERVED_TOPOLOGY, TOPOLOGY
 from .nodes import Mapping, Node
 from .reader import Reader
-from .topology import DeploymentSpec, GatewaySpec, Topology
+from .surroundings import look_around
+from .topology import GatewaySpec, Topology
 from .values import read_table
 from .variables import read_dotenv
 from .wrong import Wrong, closest
@@ -46,8 +43,7 @@ def load(path: Path, env: Map[str, str]) -> Topology:
     for number, fault in wrongs:
         reader.wrong("", Wrong(fault.message, fault.hint, str(path.parent / ".env"), number))
     topology = _topology(reader, root, absolute)
-    _check_classes(reader, topology, env)
-    _check_certificates(reader, topology)
+    look_around(reader, topology, env)
     if reader.mistakes:
         raise SpecError(reader.mistakes)
     return topology
@@ -80,50 +76,6 @@ def _line(reader: Reader, key: str, root: Node) -> int:
     while key and key not in reader.lines:
         key = key[: max(key.rfind("."), key.rfind("["), 0)]
     return reader.lines.get(key, root.line)
-
-
-def _check_classes(reader: Reader, topology: Topology, env: Map[str, str]) -> None:
-    """Look for every executor's class in its source."""
-    sources = Sources(search_path(topology.folder, env))
-    for index, spec in enumerate(topology.deployments):
-        more = (*_module_folders(spec), *_python_path(spec), *_sites(spec))
-        for key, uses in (
-            ("uses", spec.uses),
-            ("uses_before", spec.uses_before),
-            ("uses_after", spec.uses_after),
-        ):
-            path = f"deployments[{index}].{key}"
-            try:
-                wanted = parse(uses or "")
-                if wanted is not None and not reader.has(path):
-                    sources.check(wanted, more, other=spec.python is not None)
-            except Wrong as wrong:
-                reader.wrong(path, wrong, uses or "")
-
-
-def _check_certificates(reader: Reader, topology: Topology) -> None:
-    """Look into the files of TLS: a wrong one shows here, and not when the first request fails."""
-    owners: dict[str, DeploymentSpec | GatewaySpec] = dict(
-        zip(_paths(topology), topology.deployments, strict=True)
-    )
-    if topology.gateway is not None:
-        owners["gateway"] = topology.gateway
-    for path, owner in owners.items():
-        for key, wrong in certificates.looked_into(owner):
-            reader.wrong(f"{path}.{key}", wrong)
-
-
-def _module_folders(spec: DeploymentSpec) -> tuple[str, ...]:
-    return tuple(module if Path(module).is_dir() else str(Path(module).parent) for module in spec.py_modules)
-
-
-def _python_path(spec: DeploymentSpec) -> tuple[str, ...]:
-    return tuple(filter(None, spec.env.get("PYTHONPATH", "").split(":")))
-
-
-def _sites(spec: DeploymentSpec) -> tuple[str, ...]:
-    folder = "" if spec.python is None else environment(spec.python)
-    return tuple(sorted(map(str, Path(folder).glob("lib/python3*/site-packages")))) if folder else ()
 
 
 def name_from(path: Path) -> str:
