@@ -11,6 +11,8 @@ import sys
 from typing import NoReturn
 
 from ..plan.job import Job
+from .cgroups import Group
+from .limits import LimitError, Limits, hold
 from .linux import die_with, show_as
 from .processes import MARK
 from .program import ProgramError, become_program
@@ -71,11 +73,15 @@ def must_exec(job: Job, own: dict[str, str]) -> bool:
     return loader(job.env) != loader(own)
 
 
-def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool, go: int) -> NoReturn:
-    """Turn this freshly forked child of the keeper into the pod of the job in `job_fd`; never returns.
+def become_pod(
+    descriptors: tuple[int, int, int], keeper: int, fresh: bool, go: int, group: Group | None
+) -> NoReturn:
+    """Turn this freshly forked child of the keeper into a pod; never returns.
 
-    `go` is read to its end before any other code than ours runs: then the keeper has let go of what it passed on.
+    `descriptors` are the job, the log and the pipe that takes what the pod says of itself. `go` is read to
+    its end before any other code than ours runs: then the keeper has let go of what it passed on.
     """
+    job_fd, log_fd, ready_fd = descriptors
     code = 1
     try:
         die_with(keeper)
@@ -95,6 +101,7 @@ def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool
         os.chdir(job.cwd)
         os.read(go, 1)
         os.close(go)
+        hold(Limits(job.memory, job.cpus, job.files, job.processes), group)
         if job.command:
             for descriptor in (job_fd, ready_fd):
                 os.set_inheritable(descriptor, False)
@@ -114,7 +121,7 @@ def become_pod(job_fd: int, log_fd: int, ready_fd: int, keeper: int, fresh: bool
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, ProgramError):
+    if isinstance(error, ProgramError | LimitError):
         return str(error)
     if isinstance(error, OSError) and error.filename:
         return f"{error.strerror}: {error.filename}"

@@ -18,10 +18,14 @@ import socket
 import sys
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
+from ..home import ENGINE_MARK
 from . import protocol
 from .child import POD_SIGNALS, become_pod
 from .ending import end_trees
+from .groups import NOTE, Groups
+from .limits import LimitError, Limits
 from .linux import become_subreaper
 from .processes import MARK, children, environment
 
@@ -49,10 +53,13 @@ class Keeper:
     """Pids of the pods by id, and the ones whose remains are being ended."""
 
     pid: int
+    groups: Groups
     alive: dict[int, str] = field(default_factory=dict)
     """Main process of each pod to the pod's id."""
     ending: dict[str, Ended] = field(default_factory=dict)
     """By id, the pods whose main process ended and whose end is not reported yet."""
+    shot: set[str] = field(default_factory=set)
+    """Pods that we sent SIGKILL: it wasn't the kernel."""
     link: socket.socket | None = None
     closing: bool = False
 
@@ -63,29 +70,39 @@ class Keeper:
 
     # -- what the engine asks for
 
-    def obey(self, message: dict[str, object], descriptors: tuple[int, ...]) -> None:
+    def obey(self, message: dict[str, Any], descriptors: tuple[int, ...]) -> None:
         pod = str(message.get("id", ""))
         go: tuple[int, ...] = ()
         match message.get("op"):
             case "start" if len(descriptors) >= 3:
-                go = self._start(pod, descriptors, bool(message.get("fresh")))
+                go = self._start(pod, descriptors, bool(message.get("fresh")), message.get("limits"))
             case "signal":
                 self._signal(pod, int(str(message["signal"])))
             case "end":
-                end_trees(pid for pid, name in self.alive.items() if name == pod)
+                self._end(pod)
             case "close":
                 self.closing = True
         _close(*descriptors, *go)
 
-    def _start(self, pod: str, descriptors: tuple[int, ...], fresh: bool) -> tuple[int, ...]:
+    def _start(
+        self, pod: str, descriptors: tuple[int, ...], fresh: bool, limits: dict[str, Any] | None
+    ) -> tuple[int, ...]:
         """Fork the pod; it begins once what is given back has been closed, after the descriptors."""
         go: tuple[int, ...] = ()
+        group = None
+        if limits:
+            try:
+                group = self.groups.make(pod, Limits(**limits))
+            except LimitError as error:
+                self.say({"event": "refused", "id": pod, "error": str(error)})
+                return go
         # A signal for the pod must not meet our handlers in it: it waits until the pod has its own.
         signal.pthread_sigmask(signal.SIG_BLOCK, POD_SIGNALS)
         try:
             go = os.pipe2(os.O_CLOEXEC)
             pid = os.fork()
         except OSError as error:
+            self.groups.leave(pod)
             self.say({"event": "refused", "id": pod, "error": f"fork: {error.strerror}"})
             return go
         finally:
@@ -99,12 +116,21 @@ class Keeper:
             signal.set_wakeup_fd(-1)
             if self.link is not None:
                 self.link.close()
-            become_pod(job_fd, log_fd, ready_fd, self.pid, fresh, go[0])
+            become_pod((job_fd, log_fd, ready_fd), self.pid, fresh, go[0], group)
         self.alive[pid] = pod
         self.say({"event": "started", "id": pod, "pid": pid})
         return go
 
+    def _end(self, pod: str) -> None:
+        pids = [pid for pid, name in self.alive.items() if name == pod]
+        if pids:
+            self.shot.add(pod)
+            end_trees(pids)
+            self.groups.kill(pod)
+
     def _signal(self, pod: str, number: int) -> None:
+        if number == signal.SIGKILL:
+            self.shot.add(pod)
         for pid, name in self.alive.items():
             if name == pod:
                 with contextlib.suppress(ProcessLookupError):
@@ -131,6 +157,7 @@ class Keeper:
 
         All that a dead pod left has become our child, or is below one that has.
         """
+        self.groups.tidy()
         if not self.ending:
             return
         living = set(self.alive.values())
@@ -146,12 +173,24 @@ class Keeper:
                 continue
             strays.append(stray.pid)
             held.add(owner)
+        for pod in self.ending:
+            if grouped := self.groups.pids(pod):
+                self.groups.kill(pod)
+                strays.extend(grouped)
+                held.add(pod)
         if strays:
             end_trees(strays)
         for pod, ended in list(self.ending.items()):
             if pod not in held or now >= ended.report_by:
-                del self.ending[pod]
-                self.say({"event": "exited", "id": pod, "status": ended.status})
+                self._over(pod, ended.status)
+
+    def _over(self, pod: str, status: int) -> None:
+        """Report a pod of which nothing is left."""
+        del self.ending[pod]
+        kills = 0 if pod in self.shot else self.groups.memory_kills(pod)
+        self.shot.discard(pod)
+        self.groups.leave(pod)
+        self.say({"event": "exited", "id": pod, "status": status, "memory_kills": kills})
 
     def end_everything(self) -> None:
         """SIGKILL children until there is none; orphans of those become our children in turn."""
@@ -188,7 +227,9 @@ def serve(keeper: Keeper, listener: socket.socket) -> None:
     poll.register(keeper.link, select.POLLIN)
     poll.register(wake_read, select.POLLIN)
     while not keeper.closing:
-        ready = [fd for fd, _ in poll.poll(SWEEP_EVERY * 1000 if keeper.ending else None)]
+        ready = [
+            fd for fd, _ in poll.poll(SWEEP_EVERY * 1000 if keeper.ending or keeper.groups.busy else None)
+        ]
         if wake_read in ready:
             with contextlib.suppress(BlockingIOError):
                 while os.read(wake_read, 4096):
@@ -245,7 +286,8 @@ def main(path: str, engine_socket: str, engine_lock: str) -> int:
     os.umask(0o077)
     listener.bind(path)
     listener.listen(1)
-    keeper = Keeper(os.getpid())
+    note = os.path.splitext(path)[0] + NOTE
+    keeper = Keeper(os.getpid(), Groups(note, os.environ.get(ENGINE_MARK, "")))
     preload()
     gc.disable()
     gc.collect()
@@ -255,6 +297,7 @@ def main(path: str, engine_socket: str, engine_lock: str) -> int:
         serve(keeper, listener)
     finally:
         keeper.end_everything()
+        keeper.groups.close()
         # An engine that said close, or outlives us, holds its lock on and removes its socket itself.
         remove_sockets(path, engine_socket, engine_lock, 0.0 if keeper.closing else LOCK_PATIENCE)
     return 0

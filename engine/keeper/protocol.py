@@ -2,19 +2,21 @@
 
 | engine says | with | means |
 | --- | --- | --- |
-| `start` | id; descriptors: job, log, ready [, held] | start a pod; the job is `plan.job.Job` in a memory file |
+| `start` | id, fresh, limits; descriptors: job, log, ready [, held] | start a pod |
 | `signal` | id, signal | send a signal to the pod's main process |
 | `end` | id | SIGKILL the pod; what it left behind is ended too |
 | `close` | | end everything and go |
 
-`held` is a socket bound to the port that the pod's program is told: it is open until the program begins.
+The job is `plan.job.Job` in a memory file. `held` is a socket bound to the port that the pod's program is told: it
+is open until the program begins.
+`limits` has the job's limits by name, or nothing.
 
 | keeper says | with | means |
 | --- | --- | --- |
 | `hello` | pid | it listens |
 | `started` | id, pid | the pod's process is there |
 | `refused` | id, error | it could not be started |
-| `exited` | id, status | it and all that it left behind have ended; status as of waitpid |
+| `exited` | id, status, memory_kills | it and all that it left behind have ended; status as of waitpid |
 """
 
 from __future__ import annotations

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Callable
 
 from ..errors import QuarterdeckError
 from ..home import Home
+from ..keeper.cgroups import find_places
+from ..keeper.limits import cannot
 from ..keeper.start import start_keeper
 from ..plan.job import Job
 from .link import Link, Message
@@ -21,8 +24,6 @@ CONNECT_TIMEOUT = 20.0
 
 class ProcessRuntime:
     """Starts pods through a keeper that it starts itself, and again when that one dies."""
-
-    caps = Caps()
 
     def __init__(
         self,
@@ -41,9 +42,12 @@ class ProcessRuntime:
         self._pipes: dict[str, int] = {}
         self._told: dict[str, int] = {}
         """By pod that is a program and not running yet, the port that it was told."""
+        self._memory: dict[str, int] = {}
+        """By pod, its limit, bytes."""
         self._listeners: dict[str, Callable[[Fact], None]] = {}
         """By pod, who hears its facts instead of `report`."""
         self.keeper_pid: int | None = None
+        self.caps = Caps(cannot(find_places()))
 
     # -- the keeper
 
@@ -85,13 +89,23 @@ class ProcessRuntime:
                 self._say_of(Refused(pod, message["error"]))
             case "exited":
                 self._drain_pipe(pod)
-                self._say_of(Exited(pod, os.waitstatus_to_exitcode(message["status"])))
+                code = os.waitstatus_to_exitcode(message["status"])
+                self._say_of(Exited(pod, code, self._why(pod, code, message["memory_kills"])))
 
     def _say_of(self, fact: Started | Bound | Broken | Refused | Exited) -> None:
         hear = self._listeners.get(fact.id, self._report)
         if isinstance(fact, Exited | Refused):
             self._listeners.pop(fact.id, None)
+            self._memory.pop(fact.id, None)
         hear(fact)
+
+    def _why(self, pod: str, code: int, memory_kills: int) -> str:
+        if not memory_kills or code == 0:
+            return ""
+        limit = mebibytes(self._memory.get(pod, 0))
+        if code == -signal.SIGKILL:
+            return f"killed by the kernel: out of memory (limit {limit})"
+        return f"the kernel killed what it had started: out of memory (limit {limit})"
 
     def _keeper_gone(self) -> None:
         self._disconnect()
@@ -104,6 +118,7 @@ class ProcessRuntime:
         for pod in list(self._pipes):
             self._close_pipe(pod)
         self._listeners.clear()
+        self._memory.clear()
         self.keeper_pid = None
 
     async def close(self) -> None:
@@ -151,7 +166,10 @@ class ProcessRuntime:
             self._say_of(Refused(job.mark, f"descriptors for {job.name}: {error.strerror}"))
             return
         kept = () if held is None else (os.dup(held),)
-        self._link.send({"op": "start", "id": job.mark, "fresh": fresh}, (job_fd, log_fd, ready_write, *kept))
+        message = {"op": "start", "id": job.mark, "fresh": fresh, "limits": _limits(job)}
+        self._link.send(message, (job_fd, log_fd, ready_write, *kept))
+        if job.memory is not None:
+            self._memory[job.mark] = job.memory
         self._pipes[job.mark] = ready_read
         if job.command:
             self._told[job.mark] = job.port
@@ -196,6 +214,16 @@ class ProcessRuntime:
     def end(self, pod: str) -> None:
         """See `Runtime.end`."""
         self._say({"op": "end", "id": pod})
+
+
+def mebibytes(size: int) -> str:
+    """`256 MiB`, or bytes where that isn't whole."""
+    return f"{size >> 20} MiB" if size and size % (1 << 20) == 0 else f"{size} bytes"
+
+
+def _limits(job: Job) -> dict[str, float]:
+    every = {"memory": job.memory, "cpus": job.cpus, "files": job.files, "processes": job.processes}
+    return {name: value for name, value in every.items() if value is not None}
 
 
 def _descriptors(job: Job) -> tuple[int, int, int]:

@@ -95,6 +95,26 @@ def main(what: str, port: int) -> None:
             eaten = []
             while True:
                 eaten.append(b"x" * 1_000_000)
+        case "busy":
+            print("busy", flush=True)
+            while True:
+                pass
+        case "files":
+            held: list[object] = []
+            try:
+                while True:
+                    held.append(os.dup(0))
+            except OSError as error:
+                print(f"{len(held)} files: {error.strerror}", flush=True)
+        case "sleepers":
+            count = 0
+            try:
+                while True:
+                    subprocess.Popen(["sleep", "600"])
+                    count += 1
+            except OSError as error:
+                print(f"{count} children: {error.strerror}", flush=True)
+                serve(port)
         case "hydra":
             hydra(port)
         case "escape":
