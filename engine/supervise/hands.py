@@ -7,7 +7,8 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 
-from ..errors import PortTaken
+from ..control import World
+from ..errors import PortTaken, TargetError
 from ..home import Home
 from ..model import Level, PodKey, Role
 from ..model import Runtime as Kind
@@ -160,6 +161,15 @@ class Hands:
         running = self._running(pod.plan.key.topology)
         spec, door = running.specs.get(pod.plan.deployment), running.plan.topology.gateway
         return job_for(pod.plan, spec, running.caller, self._home, mark, port, door)
+
+    def world_of(self, pod: Pod) -> World:
+        """What a program needs to run beside a pod. Raises TargetError where it runs elsewhere."""
+        key = pod.plan.key
+        reason = self.cannot(pod.plan).get("exec")
+        if reason is not None:
+            raise TargetError(f"{key}: {reason}", "it has no environment here")
+        job = self._job_of(pod, self._marks.get(key, ""), pod.port or 0)
+        return World(job.env, job.cwd, job.umask, job.workspace)
 
     def _way_to(self, pod: Pod) -> Way:
         return way_to(self._running(pod.plan.key.topology).plan, pod.plan)

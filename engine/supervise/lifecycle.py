@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from ..model import TOO_SLOW, Level, Phase
+from ..plan.pods import PodPlan
 from . import probes, restart
 from .state import (
     Await,
@@ -26,7 +27,9 @@ from .state import (
     Launched,
     LifeWasChecked,
     Pod,
+    Policy,
     Renew,
+    Replan,
     SendSignal,
     SetTimer,
     Signal,
@@ -63,6 +66,8 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
             return _halt(pod, hold, why, grace, now)
         case Renew():
             return _renew(pod, now)
+        case Replan(plan, policy):
+            return _replan(pod, plan, policy), ()
         case SendSignal(number):
             sent = (Tell(Level.INFO, f"sent {signal.Signals(number).name}"), Signal(pod.run, number))
             return (pod, sent) if pod.phase.alive else (pod, ())
@@ -96,6 +101,8 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
 
 def _spawn(pod: Pod, now: float) -> Step:
     """Begin the next run."""
+    if pod.replan is not None:
+        pod = replace(pod, plan=pod.replan, replan=None)
     run = pod.run + 1
     port = pod.plan.port or (0 if pod.free_port else pod.port) or 0
     started = replace(
@@ -153,6 +160,13 @@ def _renew(pod: Pod, now: float) -> Step:
     if pod.phase in RUNNING and pod.hold is not Hold.REMOVE:
         return _wind_down(replace(pod, again=True, hold=None, attempts=0), "asked to restart", now)
     return _begin(pod, now)
+
+
+def _replan(pod: Pod, plan: PodPlan, policy: Policy) -> Pod:
+    """What runs, runs by the plan that it was started by."""
+    if pod.phase in RESTING:
+        return replace(pod, plan=plan, replan=None, policy=policy)
+    return replace(pod, replan=None if plan == pod.plan else plan, policy=policy)
 
 
 def _wind_down(pod: Pod, why: str, now: float) -> Step:

@@ -106,6 +106,8 @@ class Pod:
     """A stranger has its port: the next run binds another."""
     grace: float | None = None
     """Seconds for requests in flight that whoever ended this run asked for."""
+    replan: PodPlan | None = None
+    """The plan of its next run, where it differs."""
     wrong: int = 0
     """Wrong answers in a row to the probe for readiness."""
     lifeless: int = 0
@@ -144,6 +146,14 @@ class Halt:
 @dataclass(frozen=True, slots=True)
 class Renew:
     """Somebody wants it restarted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replan:
+    """Its deployment is another from now on: the policy at once, the plan from its next run on."""
+
+    plan: PodPlan
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +241,7 @@ Stimulus = (
     Begin
     | Halt
     | Renew
+    | Replan
     | SendSignal
     | Launched
     | Await

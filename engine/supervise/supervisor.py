@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from ..control import Caller, Difference, UpOutcome, UpResult, Verb, World
-from ..errors import Conflict, QuarterdeckError, TargetError, UsageError
+from ..errors import Conflict, QuarterdeckError, StartError, TargetError, UsageError
 from ..home import Home
 from ..model import (
     EngineInfo,
@@ -21,10 +21,8 @@ from ..model import (
     Level,
     LogChunk,
     LogRun,
-    Phase,
     PodDetails,
     PodKey,
-    Role,
     Runtime,
     Samples,
 )
@@ -35,14 +33,15 @@ from ..observe.logs import LogBook
 from ..observe.samples import Sampler
 from ..plan.gpus import GpuView, counted
 from ..plan.planner import plan
-from ..plan.routing import routes_for, way_to
+from ..plan.pods import Plan
 from ..plan.status import topology_status
 from ..runtimes.command import CommandRuntime
 from ..runtimes.process import ProcessRuntime
 from ..runtimes.runtime import Fact
 from ..spec import document as documents
-from ..wire.way import Way
-from .activation import Activation
+from ..spec.topology import Topology
+from ..verdict import start_error
+from .changes import Changes
 from .depends import release
 from .details import details_of
 from .hands import Hands
@@ -50,7 +49,9 @@ from .launch import Launch, Orders, relaunch, settle
 from .lifecycle import RESTING
 from .machine import Machine
 from .ports import check_planned
-from .state import Begin, Effect, Halt, Hold, Pod, Renew, SendSignal, Stimulus, WasWithdrawn
+from .routers import Routers
+from .stage import Stage
+from .state import Begin, Effect, Halt, Hold, Pod, Renew, SendSignal, Stimulus
 from .world import Picture, Running, one_clause
 
 SIGNALS = frozenset(map(int, signal.Signals))
@@ -83,7 +84,7 @@ class Supervisor:
         self._logs = LogBook(home.logs)
         self._machine = Machine(self._perform, self._moved, self._settled)
         self._runtime = ProcessRuntime(home, self._report, log_fd, keeper)
-        self._activation = Activation(self._acknowledged)
+        self._routers = Routers(self._machine, self._running)
         self._hands = Hands(
             home,
             self._logs,
@@ -94,8 +95,21 @@ class Supervisor:
             self._machine.post,
             self._running.__getitem__,
             self._tell,
-            lambda pod: self._acknowledged(),
+            lambda pod: self._routers.acknowledged(),
             self._keeper_lost,
+        )
+        self._changes = Changes(
+            Stage(
+                home,
+                self._release,
+                self._next_step,
+                self._start_error,
+                self._publish,
+                self._machine,
+                self._logs,
+                self._chronicle,
+            ),
+            self._planned,
         )
         self._sampler = Sampler(self._pids)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,7 +139,7 @@ class Supervisor:
         finally:
             self._closing = True
             await self._hands.close()
-            await self._activation.close()
+            await self._routers.close()
             await self._sampler.close()
             await self._runtime.close()
             for task in list(self._tasks):
@@ -183,9 +197,13 @@ class Supervisor:
         topology = documents.load(document)
         known = self._running.get(topology.name)
         if known is not None:
-            same = known.status.digest == documents.digest(topology)
-            return UpResult(UpOutcome.UNCHANGED if same else UpOutcome.CHANGED, topology.name)
-        planned = plan(topology, counted(topology, lambda: find_gpus(caller.env or os.environ)))
+            if known.status.digest == documents.digest(topology):
+                return UpResult(UpOutcome.UNCHANGED, topology.name)
+            if not replace:
+                return UpResult(UpOutcome.CHANGED, topology.name)
+            self._changes.apply(known, topology, caller)
+            return UpResult(UpOutcome.REPLACED, topology.name)
+        planned = self._planned(topology, caller)
         check_planned(planned.pods)
         now = time.time()
         running = Running.of(planned, caller, topology_status(planned, now, owner))
@@ -204,19 +222,28 @@ class Supervisor:
 
     async def diff(self, document: str, caller: Caller) -> Difference:
         """See `Control.diff`."""
-        raise Conflict("not built yet")
+        topology = documents.load(document)
+        return self._changes.difference(self._known(topology.name), topology, caller)[1]
 
     async def scale(self, topology: str, replicas: Mapping[str, int]) -> Difference:
         """See `Control.scale`."""
-        raise Conflict("not built yet")
+        return self._changes.scale(self._known(topology), replicas)
 
     async def roll(self, topology: str, deployments: Sequence[str]) -> None:
         """See `Control.roll`."""
-        raise Conflict("not built yet")
+        await self._changes.roll(self._known(topology), deployments)
 
     async def world(self, pod: PodKey) -> World:
         """See `Control.world`."""
-        raise Conflict("not built yet")
+        if pod not in self._machine.pods:
+            raise TargetError(f"no pod {pod} is there", "see: qd ps")
+        return self._hands.world_of(self._machine.pods[pod])
+
+    def _known(self, name: str) -> Running:
+        if name not in self._running:
+            have = ", ".join(self._running) or "none"
+            raise TargetError(f"no topology {name} is up", f"up are: {have}")
+        return self._running[name]
 
     async def gpus(self) -> Sequence[Gpu]:
         """See `Control.gpus`."""
@@ -224,15 +251,13 @@ class Supervisor:
 
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
         """See `Control.down`."""
-        for name in topologies:
-            if name not in self._running:
-                have = ", ".join(self._running) or "none"
-                raise TargetError(f"no topology {name} is up", f"up are: {have}")
-        keys = [pod.key for name in topologies for pod in self._running[name].plan.pods]
+        going = [self._known(name) for name in topologies]
+        await self._changes.call_off(topologies)
+        keys = [pod.key for running in going for pod in running.all_pods]
         for key in keys:
             self._machine.post(key, Halt(Hold.REMOVE, "going down", grace))
         while not self._at_rest(keys):
-            await self._stepped.wait()
+            await self._next_step()
         for name in topologies:
             if self._running.pop(name, None) is not None:
                 self._chronicle.tell(time.time(), Level.INFO, name, "", "down")
@@ -326,6 +351,9 @@ class Supervisor:
         if running.launches[deployment] is not Launch.UNDER_WAY:
             self._release(running)
 
+    def _planned(self, topology: Topology, caller: Caller) -> Plan:
+        return plan(topology, counted(topology, lambda: find_gpus(caller.env or os.environ)))
+
     def _release(self, running: Running) -> None:
         """Pods that have not begun do, unless they wait for others."""
         pods = [self._machine.pods[pod.key] for pod in running.plan.pods]
@@ -336,44 +364,22 @@ class Supervisor:
             self._machine.post(key, stimulus)
 
     def _settled(self) -> None:
-        self._update_routers()
+        self._routers.update()
         self._publish()
         stepped, self._stepped = self._stepped, asyncio.Event()
         stepped.set()
+
+    async def _next_step(self) -> None:
+        await self._stepped.wait()
+
+    async def _start_error(self, key: PodKey) -> StartError:
+        return await start_error(self, self.broadcast.fleet.by_key[key])
 
     def _publish(self) -> None:
         fleet = self._picture.fleet(self._revision + 1, self._running.values(), self._machine.pods)
         if not fleet.same_as(self.broadcast.fleet):
             self._revision += 1
             self.broadcast.offer(fleet)
-
-    def _update_routers(self) -> None:
-        """Tell every router that runs whom it may send to."""
-        ready = {
-            key: (f"{pod.plan.host}:{pod.port}", pod.run)
-            for key, pod in self._machine.pods.items()
-            if pod.phase is Phase.READY
-        }
-        routers = {
-            key: address
-            for key, address in ready.items()
-            if self._machine.pods[key].plan.role in (Role.GATEWAY, Role.HEAD)
-        }
-        self._activation.keep(routers, self._way_to)
-        for key in routers:
-            self._activation.want(key, routes_for(self._running[key.topology].plan, key, ready, 0))
-        self._acknowledged()
-
-    def _way_to(self, key: PodKey) -> Way:
-        return way_to(self._running[key.topology].plan, self._machine.pods[key].plan)
-
-    def _acknowledged(self) -> None:
-        """A router took its table, or need not any more: pods that no router sends to may end."""
-        for key, pod in self._machine.pods.items():
-            if pod.phase is Phase.STOPPING and not pod.terminated:
-                routers = self._running[key.topology].routers_of(pod.plan)
-                if not any(self._activation.sends_to(router, pod.plan.name) for router in routers):
-                    self._machine.post(key, WasWithdrawn(pod.run))
 
     def _tell(self, pod: Pod, level: Level, text: str) -> None:
         key = pod.plan.key

@@ -28,6 +28,8 @@ class Running:
     """By deployment."""
     shown: dict[PodKey, str] = field(default_factory=dict)
     """What each pod uses, without secrets."""
+    leaving: tuple[PodPlan, ...] = ()
+    """Pods that are in the plan no more and have not ended yet."""
 
     @classmethod
     def of(cls, plan: Plan, caller: Caller, status: TopologyStatus) -> Running:
@@ -44,6 +46,22 @@ class Running:
             {status.key: status.uses for status in planned(plan)},
         )
 
+    def become(
+        self, plan: Plan, caller: Caller, status: TopologyStatus, leaving: tuple[PodPlan, ...]
+    ) -> None:
+        """Be another plan from now on. Deployments that have been ready once need not prove it again."""
+        new = Running.of(plan, caller, status)
+        launches = {name: self.launches.get(name, launch) for name, launch in new.launches.items()}
+        self.plan, self.caller, self.status = plan, caller, status
+        self.launches, self.specs, self.pods = launches, new.specs, new.pods
+        self.shown = self.shown | new.shown
+        self.leaving = (*self.leaving, *leaving)
+
+    @property
+    def all_pods(self) -> tuple[PodPlan, ...]:
+        """Those of the plan, then those that leave."""
+        return (*self.plan.pods, *self.leaving)
+
     def policy_of(self, pod: PodPlan) -> Policy:
         spec = self.specs.get(pod.deployment)
         return Policy() if spec is None else Policy.of(spec, worker=pod.replica is not None)
@@ -52,11 +70,11 @@ class Running:
         """Who sends to the pod: its head, or the gateway when there is none."""
         for deployment in self.plan.deployments:
             if deployment.spec.name == pod.deployment:
-                if deployment.head is not None and pod is not deployment.head:
+                if deployment.head is not None and pod.key != deployment.head.key:
                     return (deployment.head.key,)
                 break
         gateway = self.plan.gateway
-        return () if gateway is None or pod is gateway else (gateway.key,)
+        return () if gateway is None or pod.key == gateway.key else (gateway.key,)
 
 
 def status_of(pod: Pod, uses: str) -> PodStatus:
@@ -106,7 +124,7 @@ class Picture:
     def fleet(self, revision: int, running: Iterable[Running], pods: Mapping[PodKey, Pod]) -> Fleet:
         """The fleet with its pods in the order of the tree."""
         topologies = list(running)
-        order = [plan.key for topology in topologies for plan in topology.plan.pods]
+        order = [plan.key for topology in topologies for plan in topology.all_pods]
         shown = {key: uses for topology in topologies for key, uses in topology.shown.items()}
         statuses: dict[PodKey, tuple[Pod, PodStatus]] = {}
         for key in order:

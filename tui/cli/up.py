@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from quarterdeck.engine.control import UpOutcome, UpResult
-from quarterdeck.engine.errors import Conflict, QuarterdeckError
+from quarterdeck.engine.errors import QuarterdeckError
 from quarterdeck.engine.model import Samples
 from quarterdeck.engine.spec import document
 from quarterdeck.engine.spec.file import load
 from quarterdeck.engine.verdict import wait_ready
 
 from .attach import add_console_options, open_console
+from .changing import in_words, until_made
 from .following import Cursor, follow
 from .harmless import emit
 from .logs import tagged
@@ -74,10 +75,7 @@ def bring_up(args: argparse.Namespace, text: str, name: str) -> int:
 async def _up(client: Client, text: str, owner: str, timeout: float | None, wait: bool) -> UpResult:
     result = await client.up(text, caller(), owner)
     if result.outcome is UpOutcome.CHANGED:
-        raise Conflict(
-            f"{result.topology} is up already, from another text",
-            f"close it first with: qd down {result.topology}",
-        )
+        return await _replace(client, text, owner, timeout, wait)
     if wait:
         try:
             pods = await wait_ready(client, result.topology, timeout)
@@ -89,8 +87,26 @@ async def _up(client: Client, text: str, owner: str, timeout: float | None, wait
     return result
 
 
+async def _replace(client: Client, text: str, owner: str, timeout: float | None, wait: bool) -> UpResult:
+    """Change what runs to the file's text: what differs is told, then made; the rest is not touched."""
+    before = await present(client)
+    difference = await client.diff(text, caller())
+    print("\n".join(in_words(difference)), flush=True)
+    result = await client.up(text, caller(), owner, replace=True)
+    if wait:
+        fleet = await until_made(client, difference, before, timeout)
+        print(listing(fleet.of(result.topology), Samples(), time.time()))
+    return result
+
+
 def _word(result: UpResult) -> str:
-    return "is starting" if result.outcome is UpOutcome.STARTED else "is up already, unchanged"
+    match result.outcome:
+        case UpOutcome.STARTED:
+            return "is starting"
+        case UpOutcome.REPLACED:
+            return "is changing"
+        case _:
+            return "is up already, unchanged"
 
 
 def _stream(args: argparse.Namespace, name: str) -> int:

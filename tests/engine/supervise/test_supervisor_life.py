@@ -147,7 +147,7 @@ async def test_a_worker_is_withdrawn_before_it_is_told_to_end(world: World, supe
     signalled = runtime.signal
 
     def watched(pod: str, number: int) -> None:
-        order.append("serves" if supervisor._activation.sends_to(gateway, "a/rep-0") else "withdrawn")
+        order.append("serves" if supervisor._routers._activation.sends_to(gateway, "a/rep-0") else "withdrawn")
         signalled(pod, number)
 
     runtime.signal = watched  # type: ignore[method-assign]
