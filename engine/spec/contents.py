@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ..errors import Mistake
 from . import dealing, places
@@ -33,20 +33,17 @@ def contents(spec: DeploymentSpec, path: str) -> Iterator[Mistake]:
         yield from by_table(spec.limits, f"{path}.limits", LIMITS)
     else:
         yield Mistake(f"must be limits, not {shown(str(spec.limits))}", key=f"{path}.limits")
-    for name, value in spec.grpc_metadata.items():
-        yield from _metadata(name, value, f"{path}.grpc_metadata.{name}")
+    yield from _metadata(spec.grpc_metadata, f"{path}.grpc_metadata")
     yield from _options(spec.grpc_channel_options, f"{path}.grpc_channel_options")
     yield from _options(spec.grpc_server_options, f"{path}.grpc_server_options")
     yield from _token(spec.token, f"{path}.token")
     yield from _gpus(spec.gpus, f"{path}.gpus")
-    for host in spec.hosts:
+    for host in spec.hosts or (spec.host,):
         yield from address(host, f"{path}.host")
     for port in spec.ports:
         if not is_port(port):
             message = f"must be from 1 to 65535, not {shown(str(port))}"
             yield Mistake(message, key=f"{path}.port", value=str(port))
-    if not spec.hosts:
-        yield from address(spec.host, f"{path}.host")
 
 
 def gateway(spec: GatewaySpec, path: str) -> Iterator[Mistake]:
@@ -56,9 +53,13 @@ def gateway(spec: GatewaySpec, path: str) -> Iterator[Mistake]:
     yield from _token(spec.token, f"{path}.token")
 
 
+def is_address(host: object) -> bool:
+    return isinstance(host, str) and _ADDRESS.fullmatch(host) is not None
+
+
 def address(host: object, key: str) -> Iterator[Mistake]:
     """A host that no name or number can be."""
-    if not isinstance(host, str) or not _ADDRESS.fullmatch(host):
+    if not is_address(host):
         hint = "write a name or an IPv4 address"
         yield Mistake(f"{shown(str(host))} is not an address", hint, key=key, value=str(host))
 
@@ -145,17 +146,27 @@ def _pattern(pattern: object, key: str) -> Iterator[Mistake]:
         yield Mistake(f"{shown(pattern)} is not a regular expression: {why}", hint, key=key, value=pattern)
 
 
-def _metadata(name: object, value: object, key: str) -> Iterator[Mistake]:
-    if not isinstance(name, str) or not _METADATA.fullmatch(name) or name.startswith("grpc-"):
-        hint = "use lower-case letters, digits, `.`, `_` and `-`; `grpc-` is gRPC's own"
-        yield Mistake(f"{shown(str(name))} can't be a key of gRPC's metadata", hint, key=key)
-    elif name.endswith("-bin"):
-        yield Mistake("a key that ends with `-bin` has bytes, and here is text", "name it otherwise", key=key)
-    elif not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
-        yield Mistake("a value of gRPC's metadata is printable ASCII", key=key)
+def _metadata(metadata: object, path: str) -> Iterator[Mistake]:
+    if not isinstance(metadata, dict):
+        yield Mistake("must be a map of text", key=path)
+        return
+    for name, value in metadata.items():
+        key = f"{path}.{name}"
+        if not isinstance(name, str) or not _METADATA.fullmatch(name) or name.startswith("grpc-"):
+            hint = "use lower-case letters, digits, `.`, `_` and `-`; `grpc-` is gRPC's own"
+            yield Mistake(f"{shown(str(name))} can't be a key of gRPC's metadata", hint, key=key)
+        elif name.endswith("-bin"):
+            yield Mistake(
+                "a key that ends with `-bin` has bytes, and here is text", "name it otherwise", key=key
+            )
+        elif not isinstance(value, str) or not _PRINTABLE.fullmatch(value):
+            yield Mistake("a value of gRPC's metadata is printable ASCII", key=key)
 
 
-def _options(options: Mapping[str, int | str], path: str) -> Iterator[Mistake]:
+def _options(options: object, path: str) -> Iterator[Mistake]:
+    if not isinstance(options, dict):
+        yield Mistake("must be a map of options", key=path)
+        return
     for name, value in options.items():
         key = f"{path}.{name}"
         if not isinstance(name, str) or not name or not name.isascii() or not name.isprintable():

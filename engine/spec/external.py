@@ -29,6 +29,9 @@ def places(
         lacking = [text for text, match in zip(hosts, found, strict=True) if match is None]
         if lacking:
             raise Wrong(f"{shown(lacking[0])} has no port, and others have", "write `name:port`")
+        wrong = [one for one in found if one and not 1 <= int(one[2]) <= 65535]
+        if wrong:
+            raise Wrong(f"the port of {shown(wrong[0][0])} must be from 1 to 65535")
         return tuple(one[1] for one in found if one), tuple(int(one[2]) for one in found if one)
     if not hosts or not ports:
         raise Wrong("an external deployment needs its host and port", "say where it is: `host: name:port`")
@@ -62,6 +65,8 @@ def _pair(reader: Reader, path: str, fields: dict[str, Any]) -> None:
     except Wrong as wrong:
         where = next((key for key in ("port", "host") if key in fields), "external")
         reader.wrong(join(path, where), wrong)
+        fields.pop("host", None)
+        fields.pop("port", None)
         return
     fields |= {"host": hosts[0], "port": ports[0], "hosts": hosts, "ports": ports}
     fields.setdefault("replicas", len(hosts))

@@ -9,6 +9,7 @@ from dataclasses import fields
 from ..errors import Mistake
 from ..model import Runtime
 from . import dealing
+from .contents import is_address
 from .table import is_whole
 from .topology import DeploymentSpec, GatewaySpec, Probe, ProbeKind
 from .wrong import shown
@@ -48,7 +49,7 @@ def rules(spec: DeploymentSpec, path: str) -> Iterator[Mistake]:
 
 def host(spec: DeploymentSpec | GatewaySpec, path: str) -> Iterator[Mistake]:
     """An address that others can reach, without what keeps them out."""
-    if not isinstance(spec.host, str) or _LOOPBACK.fullmatch(spec.host):
+    if not is_address(spec.host) or _LOOPBACK.fullmatch(spec.host):
         return
     if not (spec.tls_enabled and spec.token):
         message = f"{shown(spec.host)} is not a loopback address"

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from quarterdeck.engine.errors import Mistake, SpecError
 from quarterdeck.engine.spec.document import dump
 from quarterdeck.engine.spec.file import load
-from quarterdeck.engine.spec.keys import DEPLOYMENT, GATEWAY, RESERVED_DEPLOYMENT, TOPOLOGY
+from quarterdeck.engine.spec.keys import DEPLOYMENT, GATEWAY, LIMITS, PROBE, RESERVED_DEPLOYMENT, TOPOLOGY
 
 FUZZ = settings(
     max_examples=150,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-NAMES = {key.name for key in (*TOPOLOGY, *GATEWAY, *DEPLOYMENT)} | RESERVED_DEPLOYMENT
+NAMES = {key.name for key in (*TOPOLOGY, *GATEWAY, *DEPLOYMENT, *PROBE, *LIMITS)} | RESERVED_DEPLOYMENT
 KEYS = [*sorted(NAMES - {"name"}), "shard", "<<", ""]
 
 # Pieces of YAML in any order: far more of these get past the parser than random characters do.
@@ -26,7 +26,9 @@ PIECES = st.lists(
     st.sampled_from(
         [*KEYS, "name: a", "deployments:", "- ", "  ", "\n", "\n  ", "\n- ", ": ", "[", "]", "{", "}", ",", "&a ", "*a",
          "!!int ", "? ", "|\n", ">-\n", "'", '"', "#", "---\n", "...\n", "%YAML 1.1\n", "\t", "0", "-1", "true", "~",
-         "${A}", "${", "$${", "010", "\\x", "é", "\ufeff", "\x85", "\u2028", "a.py:B", "a.B", "RR[", "docker://x"]
+         "${A}", "${", "$${", "010", "\\x", "é", "\ufeff", "\x85", "\u2028", "a.py:B", "a.B", "RR[", "docker://x",
+         "external: true", "host: a:1",         "command: a {port}", "probe: {log: (", "limits: {memory: 1GiB}", "python: /bin/sh",
+         "ssl_certfile: topology.yml",         "depends_on: a", "runtime: thread", "protocol: http"]
     ),
     max_size=30,
 ).map("".join)  # fmt: skip
@@ -37,7 +39,37 @@ SCALARS = (
     | st.integers(-3, 70_000)
     | st.floats()
     | st.sampled_from(
-        ["a", "b", "ALL", "no", "90s", "a.py:B", "x.Y", "", "none", "0.0.0.0", "${A}", "${A:-3}", "RR1:"]
+        [
+            "a",
+            "b",
+            "ALL",
+            "no",
+            "90s",
+            "a.py:B",
+            "x.Y",
+            "",
+            "none",
+            "0.0.0.0",
+            "${A}",
+            "${A:-3}",
+            "RR1:",
+            "thread",
+            "http",
+            "grpc",
+            "tcp",
+            "allow",
+            "spread",
+            "2GiB",
+            "a:1",
+            "(?P<",
+            "{port}",
+            "{x}",
+            "/bin/sh",
+            "/",
+            "'",
+            "topology.yml",
+            "a\0",
+        ]
     )
     | st.text(max_size=5)
 )
@@ -48,6 +80,39 @@ VALUES = st.recursive(
     ),
     max_leaves=10,
 )
+PROBES = st.dictionaries(st.sampled_from([key.name for key in PROBE]), SCALARS, max_size=3)
+CONTRACT = {
+    "external": st.booleans(),
+    "host": st.lists(st.sampled_from(["a", "a:1", "b:2", "::1"]), max_size=3) | SCALARS,
+    "port": st.lists(st.integers(0, 3), max_size=3) | SCALARS,
+    "command": st.lists(SCALARS, max_size=3) | SCALARS,
+    "probe": PROBES | SCALARS,
+    "liveness": PROBES | SCALARS,
+    "limits": st.dictionaries(st.sampled_from([key.name for key in LIMITS]), SCALARS, max_size=3),
+    **dict.fromkeys(
+        [
+            "runtime",
+            "protocol",
+            "partial",
+            "gpus",
+            "token",
+            "python",
+            "ssl_certfile",
+            "ssl_keyfile",
+            "ssl_cafile",
+            "tls",
+            "reload",
+            "replicas",
+            "shards",
+        ],
+        SCALARS,
+    ),
+    **dict.fromkeys(["depends_on", "needs"], st.lists(st.sampled_from("abcd"), max_size=2)),
+    **dict.fromkeys(
+        ["grpc_metadata", "grpc_channel_options", "grpc_server_options"],
+        st.dictionaries(st.text(max_size=3), SCALARS, max_size=2),
+    ),
+}
 DEPLOYMENTS = st.lists(
     st.dictionaries(st.sampled_from([key.name for key in DEPLOYMENT]), VALUES, max_size=6)
     | st.fixed_dictionaries({"name": st.sampled_from("abc")}, optional=dict.fromkeys(KEYS, VALUES)),
@@ -97,6 +162,16 @@ def test_random_pieces_of_yaml(tmp_path: Path, text: str) -> None:
 )
 def test_random_values_behind_known_keys(tmp_path: Path, tree: object) -> None:
     ends_well(tmp_path, flow(tree).encode("utf-8", "surrogatepass"))
+
+
+@FUZZ
+@given(
+    st.lists(
+        st.fixed_dictionaries({"name": st.sampled_from("abc")}, optional=CONTRACT), min_size=1, max_size=3
+    )
+)
+def test_values_of_the_right_kind_behind_the_contracts_keys(tmp_path: Path, deployments: object) -> None:
+    ends_well(tmp_path, flow({"deployments": deployments}).encode("utf-8", "surrogatepass"))
 
 
 def flow(value: object) -> str:
