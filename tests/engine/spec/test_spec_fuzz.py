@@ -27,8 +27,9 @@ PIECES = st.lists(
         [*KEYS, "name: a", "deployments:", "- ", "  ", "\n", "\n  ", "\n- ", ": ", "[", "]", "{", "}", ",", "&a ", "*a",
          "!!int ", "? ", "|\n", ">-\n", "'", '"', "#", "---\n", "...\n", "%YAML 1.1\n", "\t", "0", "-1", "true", "~",
          "${A}", "${", "$${", "010", "\\x", "é", "\ufeff", "\x85", "\u2028", "a.py:B", "a.B", "RR[", "docker://x",
-         "external: true", "host: a:1",         "command: a {port}", "probe: {log: (", "limits: {memory: 1GiB}", "python: /bin/sh",
-         "ssl_certfile: topology.yml",         "depends_on: a", "runtime: thread", "protocol: http"]
+         "external: true", "host: a:1", "command: a {port}", "probe: {log: (", "limits: {memory: 1GiB}",
+         "depends_on: a", "runtime: thread", "protocol: http",
+         "python: /bin/sh", "ssl_certfile: topology.yml"]
     ),
     max_size=30,
 ).map("".join)  # fmt: skip
