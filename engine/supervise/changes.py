@@ -115,6 +115,23 @@ class Changes:
                 raise Conflict(f"{name} went down meanwhile", "see: qd events") from None
             raise
 
+    async def reload(self, topology: str, deployment: str, file: str) -> None:
+        """Restart a deployment whose code changed; what goes wrong is told in Events."""
+        running = self._stage.running(topology)
+        if running is None or deployment not in running.specs:
+            return
+        self._stage.tell(topology, Level.INFO, f"{deployment}: {file} changed; restarting its pods")
+        try:
+            if running.launches[deployment] is Launch.FAILED:
+                running.launches[deployment] = Launch.UNDER_WAY
+                pods = [self._stage.pods[plan.key] for plan in running.pods[deployment]]
+                for key, stimulus in relaunch(pods).items():
+                    self._stage.post(key, stimulus)
+            else:
+                await self.roll(running, [deployment])
+        except QuarterdeckError as error:
+            self._stage.tell(topology, Level.ERROR, f"{deployment}: the reload ends here: {error.message}")
+
     async def call_off(self, names: Iterable[str]) -> None:
         """End what is under way on these topologies, between two pods."""
         changes = [change for name, change in self._under_way.items() if name in set(names)]

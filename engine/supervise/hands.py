@@ -29,6 +29,7 @@ from ..runtimes.runtime import (
 )
 from ..wire.way import Way
 from .jobs import job_for, workspace_of
+from .ports import with_holder
 from .probing.prober import Prober
 from .restart import ending
 from .state import (
@@ -193,7 +194,8 @@ class Hands:
             case Bound(_, port):
                 self._post(key, HasBound(run, port))
             case Broken(_, error, port_taken):
-                self._post(key, IsBroken(run, error, port_taken))
+                said = with_holder(error) if port_taken else error
+                self._post(key, IsBroken(run, said, port_taken))
             case Refused(mark, error):
                 self._post(key, IsBroken(run, error))
                 self._over(mark, key, run, None)

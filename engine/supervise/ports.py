@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 
 from ..errors import PortTaken
 from ..plan.pods import PodPlan
 from ..runtimes.ports import holder, is_free
+
+_TAKEN = re.compile(r"port (\d+)( of \S+)? is taken$")
+
+
+def with_holder(error: str) -> str:
+    """A pod's word that its port is taken, with who has it: the pod itself does not look."""
+    found = _TAKEN.search(error)
+    return error if found is None else f"{error} by {holder(int(found[1]))}"
 
 
 def check_planned(pods: Iterable[PodPlan]) -> None:

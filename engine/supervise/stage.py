@@ -21,6 +21,8 @@ class Stage:
     """The supervisor, as `Changes` sees it."""
 
     home: Home
+    running: Callable[[str], Running | None]
+    """A topology that is up, by name."""
     release: Callable[[Running], None]
     """Let pods that have not begun begin, unless they wait for others."""
     stepped: Callable[[], Awaitable[None]]

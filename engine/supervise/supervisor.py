@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from ..control import Caller, Difference, UpOutcome, UpResult, Verb, World
-from ..errors import Conflict, QuarterdeckError, StartError, TargetError, UsageError
+from ..errors import Conflict, StartError, TargetError, UsageError
 from ..home import Home
 from ..model import (
     EngineInfo,
@@ -45,19 +45,18 @@ from .changes import Changes
 from .depends import release
 from .details import details_of
 from .hands import Hands
+from .keeping import Keeping
 from .launch import Launch, Orders, relaunch, settle
 from .lifecycle import RESTING
 from .machine import Machine
 from .ports import check_planned
+from .reload import Reloader
 from .routers import Routers
 from .stage import Stage
 from .state import Begin, Effect, Halt, Hold, Pod, Renew, SendSignal, Stimulus
 from .world import Picture, Running, one_clause
 
 SIGNALS = frozenset(map(int, signal.Signals))
-
-KEEPER_RETRY = 1.0
-"""Seconds between tries when a keeper that died can't be replaced."""
 
 
 class Supervisor:
@@ -85,6 +84,7 @@ class Supervisor:
         self._machine = Machine(self._perform, self._moved, self._settled)
         self._runtime = ProcessRuntime(home, self._report, log_fd, keeper)
         self._routers = Routers(self._machine, self._running)
+        self._keeping = Keeping(self._runtime, self._chronicle)
         self._hands = Hands(
             home,
             self._logs,
@@ -96,11 +96,12 @@ class Supervisor:
             self._running.__getitem__,
             self._tell,
             lambda pod: self._routers.acknowledged(),
-            self._keeper_lost,
+            self._keeping.lost,
         )
         self._changes = Changes(
             Stage(
                 home,
+                self._running.get,
                 self._release,
                 self._next_step,
                 self._start_error,
@@ -111,8 +112,8 @@ class Supervisor:
             ),
             self._planned,
         )
+        self._reloader = Reloader(self._changes.reload)
         self._sampler = Sampler(self._pids)
-        self._tasks: set[asyncio.Task[None]] = set()
         self._stepped = asyncio.Event()
         """Set, and replaced, after each batch of steps: not all that they change can be seen in the fleet."""
         self._ending = False
@@ -138,33 +139,14 @@ class Supervisor:
             await self.down(list(self._running))
         finally:
             self._closing = True
+            self._keeping.stop()
+            await self._reloader.close()
             await self._hands.close()
             await self._routers.close()
             await self._sampler.close()
-            await self._runtime.close()
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._keeping.close()
             self._chronicle.close()
             self.broadcast.close()
-
-    def _keeper_lost(self, error: str) -> None:
-        if self._closing:
-            return
-        self._chronicle.tell(time.time(), Level.ERROR, "", "", f"{error}; starting another")
-        task = asyncio.create_task(self._replace_keeper(), name="replace the keeper")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _replace_keeper(self) -> None:
-        await self._runtime.reap()
-        while True:
-            try:
-                return await self._runtime.open()
-            except (QuarterdeckError, OSError) as error:
-                tale = f"{error}; trying again in {KEEPER_RETRY:g}s"
-                self._chronicle.tell(time.time(), Level.ERROR, "", "", tale)
-                await asyncio.sleep(KEEPER_RETRY)
 
     def _find_gpus(self) -> asyncio.Future[GpuView]:
         """The devices; looked for once, beside whatever else starts, since NVML takes tens of milliseconds to load."""
@@ -202,6 +184,7 @@ class Supervisor:
             if not replace:
                 return UpResult(UpOutcome.CHANGED, topology.name)
             self._changes.apply(known, topology, caller)
+            self._watch_code(topology)
             return UpResult(UpOutcome.REPLACED, topology.name)
         planned = self._planned(topology, caller)
         check_planned(planned.pods)
@@ -218,7 +201,11 @@ class Supervisor:
         for note in planned.notes:
             self._chronicle.tell(now, Level.WARN, topology.name, "", note)
         self._release(running)
+        self._watch_code(topology)
         return UpResult(UpOutcome.STARTED, topology.name)
+
+    def _watch_code(self, topology: Topology, over: bool = False) -> None:
+        self._reloader.keep(topology.name, topology.folder, () if over else topology.deployments)
 
     async def diff(self, document: str, caller: Caller) -> Difference:
         """See `Control.diff`."""
@@ -252,6 +239,8 @@ class Supervisor:
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
         """See `Control.down`."""
         going = [self._known(name) for name in topologies]
+        for running in going:
+            self._watch_code(running.plan.topology, over=True)
         await self._changes.call_off(topologies)
         keys = [pod.key for running in going for pod in running.all_pods]
         for key in keys:
