@@ -23,7 +23,8 @@ class Executor:
     The constructor gets the arguments of `uses_with`; the attributes below are there before it runs. Methods
     may take, by name, `tensors` (dict of arrays, or of nested lists where numpy is not installed; text is
     bytes), `parameters` (dict), and in a `uses_after` also `shards` (a dict of tensors for each shard, in
-    order). They return a dict of named tensors, or None to pass their input through.
+    order). They return a dict of named tensors, or None to pass their input through; an async generator yields
+    these, and is asked for with `ModelStreamInfer`.
 
     Async methods run side by side. The others run one at a time, in a thread of their own, so that a slow one
     does not keep the pod from answering health checks. `close` runs once, after the last request.

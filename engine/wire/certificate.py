@@ -18,21 +18,26 @@ Part = tuple[int, bytes]
 """Tag and content of one DER value."""
 
 
-def names_of(pem: bytes) -> tuple[str, ...]:
+def names_of(pem: bytes, common: bool = True) -> tuple[str, ...]:
     """Alternative names (hosts as written, addresses as text) of the first certificate, else its common name.
 
-    Raises ValueError for what is no certificate.
+    Without `common` only the former, which a server's certificate has and an authority's has not. Raises
+    ValueError for what is no certificate.
     """
     found = _PEM.search(pem)
     if found is None:
         raise ValueError("there is no certificate in it")
     try:
-        return _names(ssl.PEM_cert_to_DER_cert(found[0].decode("ascii")))
-    except (ValueError, IndexError) as error:
+        return _names(ssl.PEM_cert_to_DER_cert(found[0].decode("ascii")), common)
+    except (
+        ValueError,
+        IndexError,
+        RuntimeError,
+    ) as error:  # a generator's end within another is a RuntimeError
         raise ValueError("its certificate can't be read") from error
 
 
-def _names(der: bytes) -> tuple[str, ...]:
+def _names(der: bytes, common: bool) -> tuple[str, ...]:
     (_, certificate), *_ = _parts(der)
     (_, body), *_ = _parts(certificate)
     fields = [part for part in _parts(body) if part[0] != _VERSION]
@@ -41,7 +46,7 @@ def _names(der: bytes) -> tuple[str, ...]:
             names = tuple(_alternatives(content))
             if names:
                 return names
-    return tuple(_common_names(fields[_SUBJECT][1]))
+    return tuple(_common_names(fields[_SUBJECT][1])) if common else ()
 
 
 def _alternatives(extensions: bytes) -> Iterator[str]:

@@ -10,12 +10,12 @@ import grpc
 from grpc import aio
 
 from ..errors import RequestError
-from .channel import bytes_call, open_channel
+from .channel import bytes_call, host_of, open_channel
 from .datatypes import TensorError
 from .inference_pb2 import ModelInferRequest, ModelInferResponse
 from .names import INFER, endpoint_of, model_of
 from .tensors import Parameter, parse_response, put_inputs, put_parameters
-from .way import Way, WayError, distrust, way_of
+from .way import Way, WayError, distrust, name_in, way_of
 
 _HINTS = {
     grpc.StatusCode.UNAVAILABLE: "see with `qd ps` whether its pods are ready",
@@ -39,16 +39,20 @@ class InferenceClient:
         token: str | None = None,
         metadata: Mapping[str, str] | None = None,
         options: Mapping[str, int | str] | None = None,
+        name: str = "",
         way: Way | None = None,
     ) -> None:
         """`ca` is the path of the file that says whom to trust, which means TLS; with `tls` alone it is the system.
 
-        `token` goes along with every request, as does `metadata`; `options` are the channel's. A `way` says all
-        of this at once. Raises `RequestError` where `ca` is no good.
+        The certificate must be for `name`; without one for the address, or where `ca` is itself the certificate of
+        a server, for the name in it. `token` goes along with every request, as does `metadata`; `options` are the
+        channel's. A `way` says all of this at once. Raises `RequestError` where `ca` is no good.
         """
         self.address = address
-        way = way or way_of(tls or bool(ca), ca, "", metadata, options, token)
         try:
+            if way is None:
+                name = name or (name_in(ca, host_of(address)) if ca else "")
+                way = way_of(tls or bool(ca), ca, "", metadata, options, token, name)
             self._channel = open_channel(address, way)
         except WayError as error:
             raise RequestError(f"{address}: TLS: {error}") from None

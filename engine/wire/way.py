@@ -41,6 +41,8 @@ class Way:
     cert: str = ""
     """Path of the certificate that a pod of ours serves. It was not made for the address that we reach the pod
     at, so the name in it is the one that the pod must show. Empty: the pod must show its address."""
+    name: str = ""
+    """The name that the certificate must have, where it is known otherwise."""
     metadata: tuple[tuple[str, str], ...] = ()
     """Sent with every call."""
     options: tuple[Option, ...] = ()
@@ -63,23 +65,31 @@ def way_of(
     metadata: Mapping[str, str] | None = None,
     options: Mapping[str, int | str] | None = None,
     token: str | None = None,
+    name: str = "",
 ) -> Way:
     """A way of loose parts; a token becomes the metadata that carries it."""
     sent = dict(metadata or {})
     if token:
         sent = {key: value for key, value in sent.items() if key.lower() != "authorization"}
         sent["authorization"] = f"Bearer {token}"
-    return Way(tls, ca, cert, tuple(sent.items()), tuple((options or {}).items()))
+    return Way(tls, ca, cert, name, tuple(sent.items()), tuple((options or {}).items()))
 
 
 def expected_name(way: Way, host: str) -> str:
     """The name that the certificate must have where that is not the host itself; else empty."""
-    if not way.cert:
-        return ""
+    return way.name or (_other_name(way.cert, host, common=True) if way.cert else "")
+
+
+def name_in(ca: str, host: str) -> str:
+    """The same where all that is known is whom to trust: what a server's own certificate says of it."""
+    return _other_name(ca, host, common=False)
+
+
+def _other_name(path: str, host: str, common: bool) -> str:
     try:
-        names = names_of(_read(way.cert))
+        names = names_of(_read(path), common)
     except ValueError as error:
-        raise WayError(f"{way.cert}: {error}") from None
+        raise WayError(f"{path}: {error}") from None
     if not names or host.lower() in (name.lower() for name in names):
         return ""
     # A wildcard stands for any one label.

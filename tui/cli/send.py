@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 import time
 from collections import Counter
@@ -35,6 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data", default="{}", metavar="JSON", help="an object of named tensors; @FILE, or - for stdin"
     )
     parser.add_argument("--timeout", type=float, default=30.0, metavar="S", help="seconds (default: 30)")
+    parser.add_argument("--ca", metavar="FILE", help="speak TLS; whom to trust, or the pod's own certificate")
+    parser.add_argument("--tls", action="store_true", help="speak TLS; whom to trust, the system knows")
+    parser.add_argument("--tls-name", default="", metavar="NAME", help="what the certificate must be for")
+    parser.add_argument("--token", metavar="TOKEN", help="what the pod asks for; @FILE reads it from a file")
+    parser.add_argument(
+        "--metadata", action="append", default=[], metavar="KEY=VALUE", help="send this too (may be repeated)"
+    )
     parser.add_argument("--rate", type=float, metavar="R", help="requests a second, with --for")
     parser.add_argument("--for", dest="seconds", type=float, metavar="S", help="seconds of load")
     add_socket(parser)
@@ -48,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     for option, seconds in (("--for", args.seconds), ("--timeout", args.timeout)):
         if seconds is not None and not seconds > 0:
             raise UsageError(f"{option} {seconds:g} is no time", "say seconds, above 0")
+    args.token, args.metadata = _token(args.token), _metadata(args.metadata)
     tensors = read_tensors(args.data)
     return with_engine(home_of(args), lambda client: _deliver(client, tensors, args))
 
@@ -71,6 +80,31 @@ def read_tensors(text: str) -> dict[str, Any]:
         raise UsageError(message, 'say for example: {"query": ["context manager"]}') from None
     except ValueError as error:
         raise UsageError(f"{where}: {error}") from None
+
+
+def _token(text: str | None) -> str | None:
+    if text is None or not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not text"
+        raise UsageError(f"--token: {text[1:]}: {why}") from None
+
+
+def _metadata(entries: list[str]) -> dict[str, str]:
+    found = {}
+    for entry in entries:
+        key, equals, value = entry.partition("=")
+        if not (
+            equals and re.fullmatch(r"[a-z0-9_.-]+", key.lower()) and value.isascii() and value.isprintable()
+        ):
+            raise UsageError(
+                f"--metadata {entry!r} is not an entry",
+                "say KEY=VALUE, in plain letters: --metadata team=search",
+            )
+        found[key.lower()] = value
+    return found
 
 
 async def _deliver(client: Client, tensors: dict[str, Any], args: argparse.Namespace) -> int:
@@ -114,7 +148,9 @@ async def _send(address: str, tensors: dict[str, Any], args: argparse.Namespace)
     from quarterdeck.engine.wire.client import InferenceClient
     from quarterdeck.engine.wire.tensors import to_json
 
-    async with InferenceClient(address) as client:
+    async with InferenceClient(
+        address, tls=args.tls, ca=args.ca or "", name=args.tls_name, token=args.token, metadata=args.metadata
+    ) as client:
         if args.rate is not None:
             return await _load(client, tensors, args)
         answer = await client.infer(args.endpoint, tensors, timeout=args.timeout)
