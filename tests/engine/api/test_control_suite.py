@@ -185,11 +185,13 @@ async def test_samples(world: World) -> None:
     await world.ready()
     stream = world.control.samples()
     async with asyncio.timeout(20):
-        first, second = await anext(stream), await anext(stream)
+        first, later = await anext(stream), await anext(stream)
+        assert later.time > first.time
+        # A round that comes right after the first one has no time in which CPU could be measured.
+        while later.pods[KEY].cpu_percent is None:
+            later = await anext(stream)
     assert (first.pods[KEY].memory_bytes or 0) > 1 << 20
-    assert second.time > first.time
-    assert second.pods[KEY].cpu_percent is not None
-    assert (second.host.memory_used or 0) < (second.host.memory_total or 0)
+    assert (later.host.memory_used or 0) < (later.host.memory_total or 0)
 
 
 async def test_shutdown_ends_all_pods(world: World) -> None:
