@@ -67,7 +67,7 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
         case Renew():
             return _renew(pod, now)
         case Replan(plan, policy):
-            return _replan(pod, plan, policy), ()
+            return probes.watched(_replan(pod, plan, policy), now)
         case SendSignal(number):
             sent = (Tell(Level.INFO, f"sent {signal.Signals(number).name}"), Signal(pod.run, number))
             return (pod, sent) if pod.phase.alive else (pod, ())
@@ -121,6 +121,7 @@ def _spawn(pod: Pod, now: float) -> Step:
         grace=None,
         wrong=0,
         lifeless=0,
+        watched=False,
         doomed=False,
     )
     effects: list[Effect] = [ClearTimers(), Spawn(run, port, pod.fresh)]

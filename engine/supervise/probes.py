@@ -58,8 +58,8 @@ def probed(pod: Pod, ok: bool, answer: str, now: float) -> Step:
 def _ready(pod: Pod, now: float) -> Step:
     """The first right answer of a run; from now on its life is watched too, where a probe for that is set."""
     ready = replace(pod.enter(Phase.READY, now), ready_at=now)
-    took, liveness = restart.age(now - (pod.started_at or now)), pod.policy.liveness
-    watch = () if liveness is None else (CheckLife(pod.run, _rest(pod, liveness.delay, now)),)
+    took = restart.age(now - (pod.started_at or now))
+    ready, watch = watched(ready, now)
     return ready, (
         ClearTimers(),
         SetTimer(pod.run, Timer.STABLE, now + restart.STABLE_AFTER),
@@ -69,11 +69,19 @@ def _ready(pod: Pod, now: float) -> Step:
     )
 
 
+def watched(pod: Pod, now: float) -> Step:
+    """Begin to ask about its life, where a probe for that is set and nobody asks yet."""
+    liveness = pod.policy.liveness
+    if liveness is None or pod.watched or pod.phase not in (Phase.READY, Phase.UNREADY):
+        return pod, ()
+    return replace(pod, watched=True), (CheckLife(pod.run, _rest(pod, liveness.delay, now)),)
+
+
 def life_checked(pod: Pod, ok: bool) -> tuple[Pod, tuple[Effect, ...], bool]:
     """What an answer about its life makes of the pod, and whether it is to be ended for it."""
     liveness = pod.policy.liveness
     if liveness is None or pod.phase not in (Phase.READY, Phase.UNREADY):
-        return pod, (), False
+        return replace(pod, watched=False), (), False
     pod = replace(pod, lifeless=0 if ok else pod.lifeless + 1)
     if pod.lifeless >= liveness.failures:
         return pod, (), True

@@ -112,6 +112,8 @@ class Pod:
     """Wrong answers in a row to the probe for readiness."""
     lifeless: int = 0
     """Wrong answers in a row to the probe for liveness."""
+    watched: bool = False
+    """Whether a question about its life is under way, or about to be asked."""
     doomed: bool = False
     """Its liveness ended this run: the restart policy says what comes next."""
 

@@ -173,7 +173,7 @@ def test_why_it_can_not_start_is_said_in_one_line(
 
     # `qd up` says it in its first line, and has closed all when it returns.
     take()
-    up = [QD, "up", "-d", file]
+    up = [str(QD), "up", "-d", str(file)]
     said = subprocess.run(up, env=engine.env, capture_output=True, text=True, timeout=60, check=False)
     assert said.returncode in (1, 2)
     assert why.search(said.stderr.splitlines()[0]), said.stderr
