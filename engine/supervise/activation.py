@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -32,14 +33,16 @@ class Router:
         self.in_force: Routes | None = None
         self._acknowledged = acknowledged
         self._address, self._way = address, way
+        # Above whatever an engine before us has sent it.
+        self._version = time.time_ns() // 1_000_000
         self._changed = asyncio.Event()
         self._task = asyncio.create_task(self._push(), name=f"routes to {address}")
 
     def want(self, routes: Routes) -> None:
         """The table that the router must have; its version is ours to give."""
-        version = 0 if self.wanted is None else self.wanted.version
-        if self.wanted is None or replace(routes, version=version) != self.wanted:
-            self.wanted = replace(routes, version=version + 1)
+        if replace(routes, version=self._version) != self.wanted:
+            self._version += 1
+            self.wanted = replace(routes, version=self._version)
             self._changed.set()
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..model import Phase, PodKey, Role
 from ..plan.routing import routes_for, way_to
+from ..wire.channel import join_address
 from ..wire.way import Way
 from .activation import Activation
 from .machine import Machine
@@ -24,9 +25,9 @@ class Routers:
     def update(self) -> None:
         """Tell every router that runs whom it may send to."""
         ready = {
-            key: (f"{pod.plan.host}:{pod.port}", pod.run)
+            key: (join_address(pod.plan.host, pod.port), pod.run)
             for key, pod in self._machine.pods.items()
-            if pod.phase is Phase.READY
+            if pod.phase is Phase.READY and pod.port is not None
         }
         routers = {
             key: address
