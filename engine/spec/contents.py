@@ -26,7 +26,7 @@ def contents(spec: DeploymentSpec, path: str) -> Iterator[Mistake]:
     """Every value of a deployment that is none."""
     for name, value in spec.env.items():
         yield from _variable(name, value, f"{path}.env", placed=bool(spec.command))
-    yield from _words(spec.command, f"{path}.command", placed=True)
+    yield from _words(spec.command, f"{path}.command")
     yield from _probe(spec.probe, f"{path}.probe")
     yield from _probe(spec.liveness, f"{path}.liveness")
     if isinstance(spec.limits, Limits):
@@ -82,7 +82,7 @@ def _variable(name: object, value: object, path: str, placed: bool) -> Iterator[
         yield from _places(value, key)
 
 
-def _words(words: object, key: str, placed: bool) -> Iterator[Mistake]:
+def _words(words: object, key: str) -> Iterator[Mistake]:
     """A command that can't be run as it stands."""
     if not isinstance(words, tuple) or not all(isinstance(word, str) for word in words):
         yield Mistake(f"must be words, not {shown(str(words))}", "give a tuple of texts", key=key)
@@ -92,7 +92,7 @@ def _words(words: object, key: str, placed: bool) -> Iterator[Mistake]:
     for word in words:
         if "\0" in word:
             yield Mistake("no word of a command can hold the character U+0000", key=key)
-        elif placed:
+        else:
             yield from _places(word, key)
 
 
@@ -123,7 +123,7 @@ def _probe(probe: object, path: str) -> Iterator[Mistake]:
         case ProbeKind.EXEC:
             if not probe.command:
                 yield Mistake("names no program", "begin with the program", key=f"{path}.exec")
-            yield from _words(probe.command, f"{path}.exec", placed=False)
+            yield from _words(probe.command, f"{path}.exec")
         case ProbeKind.LOG:
             yield from _pattern(probe.pattern, f"{path}.log")
         case ProbeKind.GRPC | ProbeKind.TCP:

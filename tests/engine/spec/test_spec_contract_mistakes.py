@@ -63,6 +63,7 @@ MISTAKES: list[tuple[str, int, str, str, str]] = [
     ("probe: {tcp: 1, port: 2}", 3, "probe", "the port stands here twice", ""),
     ("probe: {grpc: 7}", 3, "probe.grpc", "must be true or a service's name, not `7`", ""),
     ("probe: {exec: []}", 3, "probe.exec", "names no program", ""),
+    ("probe: {exec: 'a {prot}'}", 3, "probe.exec", "`{prot}` is no place", "did you mean `port`?"),
     ("probe: {exec: a, port: 1}", 3, "probe.port", "`exec` asks no port", ""),
     ("probe:\n  log: '[a'", 4, "probe.log", "`[a` is not a regular expression: unterminated", "`\\`"),
     ("probe: {log: ''}", 3, "probe.log", "must be a regular expression", ""),

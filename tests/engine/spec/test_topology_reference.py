@@ -8,13 +8,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.fakes.certificates import self_signed
 
 from quarterdeck.engine.spec.compose import MAX_DEPTH, MAX_NODES
 from quarterdeck.engine.spec.file import MAX_BYTES, load
 from quarterdeck.engine.spec.keys import (
     DEPLOYMENT,
     GATEWAY,
+    LIMITS,
     MAX_PODS,
+    PROBE,
     RESERVED_DEPLOYMENT,
     RESERVED_GATEWAY,
     RESERVED_TOPOLOGY,
@@ -23,22 +26,38 @@ from quarterdeck.engine.spec.keys import (
 )
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "topology.md").read_text()
-TABLES = [("topology", TOPOLOGY), ("gateway", GATEWAY), ("deployment", DEPLOYMENT)]
+TABLES = [
+    ("a topology", TOPOLOGY),
+    ("a gateway", GATEWAY),
+    ("a deployment", DEPLOYMENT),
+    ("a probe", PROBE),
+    ("limits", LIMITS),
+]
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.mark.parametrize(("owner", "table"), TABLES, ids=[owner for owner, _ in TABLES])
 def test_the_tables_agree(owner: str, table: tuple[Key, ...]) -> None:
-    section = PAGE.partition(f"## Keys of a {owner}\n")[2].partition("\n## ")[0]
+    section = PAGE.partition(f"## Keys of {owner}\n")[2].partition("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| `")]
     assert rows == [f"| `{key.name}` | {key.kind} | {key.default} | {key.help} |" for key in table]
 
 
-def test_the_example_is_right(tmp_path: Path) -> None:
-    found = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-    assert found is not None
-    (tmp_path / "topology.yml").write_text(found[1])
+def test_the_first_example_is_right(tmp_path: Path) -> None:
+    (tmp_path / "topology.yml").write_text(EXAMPLES[0])
     (tmp_path / "executors.py").write_text("class Clean: ...\nclass Index: ...\nclass Merge: ...\n")
     assert load(tmp_path / "topology.yml", {}).name == "search"
+
+
+@pytest.mark.parametrize("example", EXAMPLES[1:])
+def test_every_other_example_is_right(tmp_path: Path, example: str) -> None:
+    (tmp_path / "tls").mkdir()
+    for name in ("gateway", "pods"):
+        self_signed(tmp_path / "tls", name)
+    (tmp_path / "topology.yml").write_text(example)
+    tokens = {"GATEWAY_TOKEN": "a", "POD_TOKEN": "b", "EMBED_TOKEN": "c"}
+    names = re.findall(r"- name: (\w+)", example)
+    assert [spec.name for spec in load(tmp_path / "topology.yml", tokens).deployments] == names
 
 
 def test_the_limits_are_those_of_the_code() -> None:
