@@ -15,7 +15,7 @@ from .cgroups import Group
 from .limits import LimitError, Limits, hold
 from .linux import die_with, show_as
 from .processes import MARK
-from .program import ProgramError, become_program
+from .program import ProgramError, become_program, why_not
 
 POD_SIGNALS = (
     signal.SIGCHLD,
@@ -44,23 +44,32 @@ roots are read when a channel opens."""
 
 _BOOT = """\
 import json, os, sys
+def give_up(reason):
+    os.write({ready}, json.dumps({{"error": reason}}).encode())
+    sys.exit(1)
+if sys.version_info < {oldest}:
+    give_up({name!r} + ": " + sys.executable + " is Python %d.%d; pods need {words} or newer" % sys.version_info[:2])
 sys.path.append({root!r})
 try:
     import grpc, google.protobuf
 except ImportError as error:
-    install = f"{{sys.executable}} -m pip install grpcio grpcio-reflection protobuf"
-    reason = f"{{sys.executable}}: {{error}}; pods need it, install it there: {{install}}"
-    os.write({ready}, json.dumps({{"error": reason}}).encode())
-    sys.exit(1)
-from quarterdeck.engine.pods.main import main
+    install = sys.executable + " -m pip install grpcio grpcio-reflection protobuf"
+    give_up("%s: %s: %s; pods need it, install it there: %s" % ({name!r}, sys.executable, error, install))
+try:
+    from quarterdeck.engine.pods.main import main
+except Exception as error:
+    install = sys.executable + " -m pip install -U grpcio grpcio-reflection protobuf"
+    give_up("%s: %s: %s; bring what pods need up to date there: %s" % ({name!r}, sys.executable, error, install))
 sys.exit(main({job}, {ready}))
 """
+"""Any Python since 2.6 must be able to read it, to say that it is too old."""
+OLDEST = (3, 11)
 
 
 def must_exec(job: Job, own: dict[str, str]) -> bool:
     """Whether the job needs an interpreter of its own: another Python, or loader variables that differ."""
-    # By folder, unresolved: the interpreters of two virtual environments may be links to one file.
-    if job.python and os.path.dirname(job.python) != os.path.dirname(sys.executable):
+    # The folder too, unresolved: the interpreters of two virtual environments may be links to one file.
+    if job.python and _known_as(job.python) != _known_as(sys.executable):
         return True
 
     def loader(env: dict[str, str]) -> dict[str, str]:
@@ -71,6 +80,10 @@ def must_exec(job: Job, own: dict[str, str]) -> bool:
         }
 
     return loader(job.env) != loader(own)
+
+
+def _known_as(python: str) -> tuple[str, str]:
+    return os.path.dirname(python), os.path.realpath(python)
 
 
 def become_pod(
@@ -140,13 +153,24 @@ def _fork(job: Job, ready_fd: int) -> int:
 
 def _exec(job: Job, job_fd: int, ready_fd: int) -> NoReturn:
     python = job.python or sys.executable
-    if not os.access(python, os.X_OK):
-        raise FileNotFoundError(2, "no such interpreter", python)
+    if not (os.path.isfile(python) and os.access(python, os.X_OK)):
+        what = "is not executable" if os.path.isfile(python) else "is not there"
+        raise ProgramError(f"{job.name}: the interpreter {python} {what}; name another one as python")
     os.lseek(job_fd, 0, os.SEEK_SET)
     os.set_inheritable(job_fd, True)
     os.set_inheritable(ready_fd, True)
-    boot = _BOOT.format(root=import_root(), job=job_fd, ready=ready_fd)
-    os.execve(python, [python, "-c", boot, job.title], job.env)
+    boot = _BOOT.format(
+        root=import_root(),
+        name=job.name,
+        job=job_fd,
+        ready=ready_fd,
+        oldest=OLDEST,
+        words=".".join(map(str, OLDEST)),
+    )
+    try:
+        os.execve(python, [python, "-c", boot, job.title], job.env)
+    except OSError as error:
+        raise ProgramError(f"{job.name}: the interpreter {why_not(python, error)}") from None
 
 
 def import_root() -> str:

@@ -23,7 +23,7 @@ def become_program(job: Job) -> NoReturn:
     try:
         os.execve(path, job.command, job.env)
     except OSError as error:
-        raise ProgramError(f"{job.name}: {_why_not(path, error)}") from None
+        raise ProgramError(f"{job.name}: {why_not(path, error)}") from None
 
 
 def _find(job: Job) -> str:
@@ -47,7 +47,8 @@ def _not_executable(path: str) -> str:
     return f"{path} is not executable; chmod +x {path}"
 
 
-def _why_not(path: str, error: OSError) -> str:
+def why_not(path: str, error: OSError) -> str:
+    """Why a file could not be executed, from its path on."""
     try:
         found = os.stat(path)
     except OSError as missing:

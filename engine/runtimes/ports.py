@@ -81,7 +81,7 @@ def hold_free(host: str, but: Collection[int]) -> socket.socket:
             return _bound(host, port)
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise _why_not(host, port, error) from None
+                raise _why_not(host, 0, error) from None
     return hold(host, 0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +48,17 @@ def test_another_interpreter_forbids_a_fork_ours_by_another_name_does_not() -> N
     assert not must_exec(job(OWN, sys.executable), OWN)
     assert not must_exec(job(OWN, os.path.join(folder, "python")), OWN)
     assert must_exec(job(OWN, "/bin/sh"), OWN)
+
+
+def test_another_python_in_the_folder_of_ours_is_another_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("python3.11", "python3.13"):
+        (tmp_path / name).touch()
+    (tmp_path / "python3").symlink_to("python3.11")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python3.11"))
+    assert not must_exec(job(OWN, str(tmp_path / "python3")), OWN)
+    assert must_exec(job(OWN, str(tmp_path / "python3.13")), OWN)
 
 
 def test_an_environment_of_its_own_is_another_interpreter_though_it_links_to_ours(
