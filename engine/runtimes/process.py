@@ -102,7 +102,7 @@ class ProcessRuntime:
     def _why(self, pod: str, code: int, memory_kills: int) -> str:
         if not memory_kills or code == 0:
             return ""
-        limit = mebibytes(self._memory.get(pod, 0))
+        limit = size_words(self._memory.get(pod, 0))
         if code == -signal.SIGKILL:
             return f"killed by the kernel: out of memory (limit {limit})"
         return f"the kernel killed what it had started: out of memory (limit {limit})"
@@ -216,9 +216,12 @@ class ProcessRuntime:
         self._say({"op": "end", "id": pod})
 
 
-def mebibytes(size: int) -> str:
-    """`256 MiB`, or bytes where that isn't whole."""
-    return f"{size >> 20} MiB" if size and size % (1 << 20) == 0 else f"{size} bytes"
+def size_words(size: int) -> str:
+    """`256 MiB`, `500 MB`, or bytes where neither is whole."""
+    for unit, name in ((1 << 20, "MiB"), (1_000_000, "MB")):
+        if size >= unit and size % unit == 0:
+            return f"{size // unit} {name}"
+    return f"{size} bytes"
 
 
 def _limits(job: Job) -> dict[str, float]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..home import ENGINE_MARK, Home
 from ..keeper.processes import MARK
-from ..model import Event, Phase, PodDetails, Role
+from ..model import Event, Phase, PodDetails, Role, Runtime
 from ..observe.logs import LogBook
+from ..runtimes.process import size_words
 from ..spec.secrets import MASK, looks_secret, redact
-from ..spec.topology import DeploymentSpec
+from ..spec.topology import DeploymentSpec, Limits
 from .jobs import workspace_of
 from .probing.words import described
 from .restart import FIRST_BACKOFF, LONGEST_BACKOFF, age
@@ -20,9 +22,14 @@ LOG_END_LINES = 8
 
 
 def details_of(
-    pod: Pod, running: Running, home: Home, logs: LogBook, history: tuple[Event, ...]
+    pod: Pod,
+    running: Running,
+    home: Home,
+    logs: LogBook,
+    history: tuple[Event, ...],
+    cannot: Mapping[str, str],
 ) -> PodDetails:
-    """Everything about one pod beside its status."""
+    """Everything about one pod beside its status; `cannot` is its runtime's."""
     plan = pod.plan
     pod = replace(pod, reason=one_clause(pod.reason))
     spec = running.specs.get(plan.deployment)
@@ -34,7 +41,7 @@ def details_of(
         env=_env(pod, running),
         probe=printable(described(pod.policy, running.caller.env | plan.env)),
         restart=f"{pod.policy.restart.value}, {FIRST_BACKOFF:g}s to {LONGEST_BACKOFF:g}s",
-        limits=f"ready within {_limit(pod)}, grace {age(pod.policy.grace)}",
+        limits=_limits(pod, spec),
         attempts=f"{pod.attempts} in a row" if pod.attempts else "",
         last_error=pod.reason if pod.phase in (Phase.BACKOFF, Phase.FAILED, Phase.UNREADY) else "",
         log_end=tuple(map(printable, logs.tail(plan.key, 0, LOG_END_LINES))),
@@ -42,16 +49,30 @@ def details_of(
         log_path=runs[-1].path if runs else "",
         blocked_by=_blocked_by(pod),
         gpu_rule=_gpu_rule(spec) if plan.gpu is not None else "",
+        cannot=tuple(sorted(cannot.items())),
     )
 
 
 def _command(pod: Pod, uses: str) -> str:
+    if pod.plan.runtime is not Runtime.PROCESS:
+        return f"{pod.plan.role.value} {uses}".strip()
     how = "an interpreter of its own" if pod.fresh else "forked from the keeper"
     return f"{pod.plan.role.value} {uses}".strip() + f" ({how})"
 
 
-def _limit(pod: Pod) -> str:
-    return "any time" if pod.policy.timeout_ready is None else age(pod.policy.timeout_ready)
+def _limits(pod: Pod, spec: DeploymentSpec | None) -> str:
+    """In time, and where there are any in what it may use."""
+    ready = "any time" if pod.policy.timeout_ready is None else age(pod.policy.timeout_ready)
+    words = [f"ready within {ready}", f"grace {age(pod.policy.grace)}"]
+    given = spec.limits if spec is not None and pod.plan.role is Role.WORKER else Limits()
+    if given.memory is not None:
+        words.append(f"memory {size_words(given.memory)}")
+    if given.cpus is not None:
+        words.append(f"cpus {given.cpus:g}")
+    words += [
+        f"{name} {value}" for name in ("files", "processes") if (value := getattr(given, name)) is not None
+    ]
+    return ", ".join(words)
 
 
 def _env(pod: Pod, running: Running) -> tuple[tuple[str, str], ...]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from ..control import World
-from ..errors import PortTaken, TargetError
+from ..errors import PortTaken, TargetError, UsageError
 from ..home import Home
 from ..model import Level, PodKey, Role
 from ..model import Runtime as Kind
@@ -152,6 +152,12 @@ class Hands:
         """What can't be done to a pod or for it, with the reason; see `Caps.cannot`."""
         return self._runtimes[plan.runtime].caps.cannot
 
+    def require(self, plan: PodPlan, verb: str) -> None:
+        """Raise UsageError, with the reason, where the pod's runtime can't do that to it."""
+        reason = self.cannot(plan).get(verb)
+        if reason is not None:
+            raise UsageError(f"can't {verb} {plan.key}: {reason}")
+
     def _probe(self, pod: Pod, effect: Probe | CheckLife) -> None:
         mark = self._marks.get(pod.plan.key, "")
         if self._runs.get(mark) == (pod.plan.key, effect.run):
@@ -162,6 +168,11 @@ class Hands:
         running = self._running(pod.plan.key.topology)
         spec, door = running.specs.get(pod.plan.deployment), running.plan.topology.gateway
         return job_for(pod.plan, spec, running.caller, self._home, mark, port, door)
+
+    def pod_of(self, mark: str) -> PodKey | None:
+        """The pod whose run has this mark, while it lasts; may be asked from any thread."""
+        known = self._runs.get(mark)
+        return None if known is None else known[0]
 
     def world_of(self, pod: Pod) -> World:
         """What a program needs to run beside a pod. Raises TargetError where it runs elsewhere."""

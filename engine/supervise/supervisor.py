@@ -262,6 +262,7 @@ class Supervisor:
         for key in pods:
             if key not in self._machine.pods:
                 raise TargetError(f"no pod {key} is there", "see: qd ps")
+            self._hands.require(self._machine.pods[key].plan, verb.value)
         if verb is Verb.KILL and signal not in (0, *SIGNALS):
             raise UsageError(f"{signal} is not a signal", "try 15 (TERM), 1 (HUP), 10 (USR1) or 9 (KILL)")
         for key in pods:
@@ -303,8 +304,8 @@ class Supervisor:
         found = self._machine.pods.get(pod)
         if found is None:
             raise TargetError(f"no pod {pod} is there", "see: qd ps")
-        running = self._running[pod.topology]
-        return details_of(found, running, self.home, self._logs, self._chronicle.of(pod, 20))
+        running, history = self._running[pod.topology], self._chronicle.of(pod, 20)
+        return details_of(found, running, self.home, self._logs, history, self._hands.cannot(found.plan))
 
     async def log_runs(self, pod: PodKey) -> Sequence[LogRun]:
         """See `Control.log_runs`."""

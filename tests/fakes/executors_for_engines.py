@@ -116,3 +116,12 @@ class Patient(Fine):
                 self.end_headers()
 
         Thread(target=HTTPServer(("127.0.0.1", port), Answer).serve_forever, daemon=True).start()
+
+
+class Eats(Fine):
+    """Takes memory until somebody ends it."""
+
+    def __init__(self) -> None:
+        eaten = []
+        while True:
+            eaten.append(b"x" * 1_000_000)
