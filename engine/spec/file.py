@@ -6,24 +6,22 @@ Nothing is started and none of the user's code is imported.
 from __future__ import annotations
 
 import re
-import stat
 from collections.abc import Mapping as Map
 from pathlib import Path
 
 from ..errors import Mistake, SpecError
 from .check import check
 from .compose import compose
+from .jina import is_jinas, translated
 from .keys import RESERVED_TOPOLOGY, TOPOLOGY
 from .nodes import Mapping, Node
 from .reader import Reader
 from .surroundings import look_around
+from .texts import text_of
 from .topology import GatewaySpec, Topology
 from .values import read_table
 from .variables import read_dotenv
-from .wrong import Wrong, closest
-
-MAX_BYTES = 1 << 20
-_ENDINGS = (".yml", ".yaml")
+from .wrong import Wrong
 
 
 def load(path: Path, env: Map[str, str]) -> Topology:
@@ -31,11 +29,13 @@ def load(path: Path, env: Map[str, str]) -> Topology:
     file = str(path)
     try:
         absolute = path.absolute()
-        root = compose(_text(path))
+        root = compose(text_of(path))
         if root is None:
             raise Wrong("the file is empty", "a topology needs at least `deployments`")
         if not isinstance(root, Mapping):
             raise Wrong("a topology is a map of keys", "begin with `deployments:`", line=root.line)
+        if is_jinas(root):
+            root = translated(root)
     except Wrong as wrong:
         raise SpecError((Mistake(wrong.message, wrong.hint, file, wrong.line),)) from None
     dotenv, wrongs = _dotenv(absolute.parent / ".env")
@@ -85,56 +85,11 @@ def name_from(path: Path) -> str:
     return word or "topology"
 
 
-def _text(path: Path) -> str:
-    """The file's text. Raises `Wrong`."""
-    try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise Wrong("is a folder", _within(path))
-        if not stat.S_ISREG(mode):
-            raise Wrong("is not a regular file")
-        with path.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise Wrong("there is no such file", _beside(path)) from None
-    except (OSError, ValueError) as error:
-        raise Wrong(f"can't be read: {getattr(error, 'strerror', None) or error}") from None
-    if len(data) > MAX_BYTES:
-        raise Wrong(f"is larger than {MAX_BYTES >> 20} MiB", "a topology file is text of a few kilobytes")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Wrong("is not UTF-8 text", "save it as UTF-8", line=line) from None
-
-
-def _within(folder: Path) -> str:
-    """Topology files in a folder that was given in place of one."""
-    found = _yaml_files(folder)
-    return f"did you mean {folder / _first(found)}?" if found else "name the topology file in it"
-
-
-def _beside(path: Path) -> str:
-    return closest(path.name, _yaml_files(path.parent))
-
-
-def _yaml_files(folder: Path) -> list[str]:
-    try:
-        return sorted(entry.name for entry in folder.iterdir() if entry.suffix in _ENDINGS)
-    except (OSError, ValueError):
-        return []
-
-
-def _first(names: list[str]) -> str:
-    """`topology.yml` where it is there, else the first."""
-    return min(names, key=lambda name: (not name.startswith("topology."), name))
-
-
 def _dotenv(path: Path) -> tuple[dict[str, str], tuple[tuple[int, Wrong], ...]]:
     """Variables of the `.env`; none when there is no such file."""
     if not path.is_file():
         return {}, ()
     try:
-        return read_dotenv(_text(path))
+        return read_dotenv(text_of(path))
     except Wrong as wrong:
         return {}, ((wrong.line or 1, wrong),)

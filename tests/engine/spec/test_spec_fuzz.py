@@ -29,7 +29,7 @@ PIECES = st.lists(
          "${A}", "${", "$${", "010", "\\x", "é", "\ufeff", "\x85", "\u2028", "a.py:B", "a.B", "RR[", "docker://x",
          "external: true", "host: a:1", "command: a {port}", "probe: {log: (", "limits: {memory: 1GiB}",
          "depends_on: a", "runtime: thread", "protocol: http",
-         "python: /bin/sh", "ssl_certfile: topology.yml"]
+         "python: /bin/sh", "ssl_certfile: topology.yml", "jtype: Flow", "jtype: Deployment", "executors:", "with:"]
     ),
     max_size=30,
 ).map("".join)  # fmt: skip
@@ -173,6 +173,17 @@ def test_random_values_behind_known_keys(tmp_path: Path, tree: object) -> None:
 )
 def test_values_of_the_right_kind_behind_the_contracts_keys(tmp_path: Path, deployments: object) -> None:
     ends_well(tmp_path, flow({"deployments": deployments}).encode("utf-8", "surrogatepass"))
+
+
+@FUZZ
+@given(
+    st.fixed_dictionaries(
+        {"jtype": st.sampled_from(["Flow", "Deployment", "x"])},
+        optional={"executors": DEPLOYMENTS | VALUES, "with": VALUES, "gateway": VALUES, "version": SCALARS},
+    )
+)
+def test_files_of_jinas(tmp_path: Path, tree: object) -> None:
+    ends_well(tmp_path, flow(tree).encode("utf-8", "surrogatepass"))
 
 
 def flow(value: object) -> str:

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.certificates import self_signed
 
 from quarterdeck.engine.spec.compose import MAX_DEPTH, MAX_NODES
-from quarterdeck.engine.spec.file import MAX_BYTES, load
+from quarterdeck.engine.spec.file import load
 from quarterdeck.engine.spec.keys import (
     DEPLOYMENT,
     GATEWAY,
@@ -24,6 +24,7 @@ from quarterdeck.engine.spec.keys import (
     TOPOLOGY,
     Key,
 )
+from quarterdeck.engine.spec.texts import MAX_BYTES
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "topology.md").read_text()
 TABLES = [
