@@ -9,7 +9,6 @@ forked pods room for their title.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import gc
 import os
 import select
@@ -28,14 +27,12 @@ from .groups import NOTE, Groups
 from .limits import LimitError, Limits
 from .linux import become_subreaper
 from .processes import MARK, children, environment
+from .sockets import LOCK_PATIENCE, remove_sockets
 
 LINGER = 2.0
 """Seconds after which a pod's end is reported although something that it left won't go."""
 SWEEP_EVERY = 0.02
 """Seconds between looks at what a dead pod left, while there is something left."""
-LOCK_PATIENCE = 1.0
-"""Seconds that an engine which was killed may take to give its lock back, after its link has ended."""
-LOCK_EVERY = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,39 +240,6 @@ def serve(keeper: Keeper, listener: socket.socket) -> None:
                 return
             keeper.obey(message, descriptors)
         keeper.reap(time.monotonic())
-
-
-def remove_sockets(own: str, engine_socket: str, engine_lock: str, patience: float) -> None:
-    """Remove our socket, and the engine's unless another engine has taken its place.
-
-    A process that is killed closes its files one after the other: the end of our link can be seen before the
-    engine's lock is free, so the lock is waited for, up to `patience` seconds.
-    """
-    with contextlib.suppress(OSError):
-        os.unlink(own)
-    try:
-        lock = os.open(engine_lock, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return
-    try:
-        until = time.monotonic() + patience
-        while not _locked(lock):
-            if time.monotonic() >= until:
-                return
-            time.sleep(LOCK_EVERY)
-        os.unlink(engine_socket)
-    except OSError:
-        pass
-    finally:
-        os.close(lock)
-
-
-def _locked(lock: int) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def main(path: str, engine_socket: str, engine_lock: str) -> int:

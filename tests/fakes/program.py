@@ -117,6 +117,10 @@ def main(what: str, port: int) -> None:
                 serve(port)
         case "hydra":
             hydra(port)
+        case "bare":
+            child = subprocess.Popen(["/bin/sleep", "602"], env={}, start_new_session=True)
+            print(f"child {child.pid}", flush=True)
+            serve(port)
         case "escape":
             daemon("without")
             serve(port)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from quarterdeck.engine.keeper.main import remove_sockets
+from quarterdeck.engine.keeper.sockets import remove_sockets
 
 
 @pytest.fixture

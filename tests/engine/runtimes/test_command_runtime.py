@@ -187,3 +187,15 @@ async def test_what_keeps_raising_itself_is_ended(bench: Bench) -> None:
     bench.commands.end(job.mark)
     await bench.fact(job, Exited)
     assert marked(MARK, job.mark) == []
+
+
+async def test_a_child_without_mark_and_session_is_ended_with_its_parent(bench: Bench) -> None:
+    """Nothing but its parent's pid tells whose it is."""
+    job = bench.run(bench.program("bare"))
+    await bench.fact(job, Bound)
+    eventually(lambda: "serving" in bench.log(job).read_text(), "its server")
+    child = int(bench.log(job).read_text().split()[1])
+    assert len(marked(MARK, job.mark)) == 1
+    bench.commands.end(job.mark)
+    await bench.fact(job, Exited)
+    eventually(lambda: read(child) is None, "the end of the child")
