@@ -1,6 +1,6 @@
 """Quarterdeck: a terminal console and engine for model-serving deployments.
 
-The four public names are loaded when first asked for, so that `import quarterdeck` costs nothing.
+The public names are loaded when first asked for, so that `import quarterdeck` costs nothing.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from quarterdeck.engine.deployment import Deployment, Topology
     from quarterdeck.engine.pods.executor import Executor, requests
+    from quarterdeck.engine.spec.topology import Limits, Probe
 
-__all__ = ["Deployment", "Executor", "Topology", "__version__", "requests"]
+__all__ = ["Deployment", "Executor", "Limits", "Probe", "Topology", "__version__", "requests"]
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -20,6 +21,8 @@ _HOMES = {
     "Topology": "quarterdeck.engine.deployment",
     "Executor": "quarterdeck.engine.pods.executor",
     "requests": "quarterdeck.engine.pods.executor",
+    "Limits": "quarterdeck.engine.spec.topology",
+    "Probe": "quarterdeck.engine.spec.topology",
 }
 
 
