@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Mapping
 
 from ..plan.gpus import GpuView
+from .nvml import Nvml
 
 TOTAL = "CUDA_TOTAL_DEVICES"
 VISIBLE = "CUDA_VISIBLE_DEVICES"
@@ -15,9 +15,13 @@ _NUMBER = re.compile(r"[0-9]{1,4}")
 
 def find_gpus(env: Mapping[str, str]) -> GpuView:
     """The devices that may be dealt to pods of a caller with this environment."""
-    uuids = nvml_uuids()
-    if uuids is not None:
-        return visible(GpuView(_indices(len(uuids)), uuids, "NVML"), env)
+    nvml = Nvml()
+    found = nvml.look()
+    nvml.close()
+    if found is not None:
+        free = tuple((gpu.memory_total or 0) - (gpu.memory_used or 0) for gpu in found)
+        uuids = tuple(gpu.uuid for gpu in found)
+        return visible(GpuView(_indices(len(found)), uuids, "NVML", free), env)
     total = env.get(TOTAL, "").strip()
     if _NUMBER.fullmatch(total):
         return visible(GpuView(_indices(int(total)), (), TOTAL), env)
@@ -37,6 +41,7 @@ def visible(found: GpuView | None, env: Mapping[str, str]) -> GpuView:
         return found if found.devices else GpuView(source=f"no GPU found ({found.source} says 0)")
     devices: list[str] = []
     uuids: list[str] = []
+    free: list[int] = []
     for entry in map(str.strip, inherited.split(",")):
         place = _place(entry, found)
         if place is None:
@@ -44,10 +49,17 @@ def visible(found: GpuView | None, env: Mapping[str, str]) -> GpuView:
         devices.append(entry)
         if found is not None and found.uuids and place >= 0:
             uuids.append(found.uuids[place])
+            free += found.free[place : place + 1]
     source = VISIBLE if found is None else f"{VISIBLE} of {found.source}"
     if not devices:
         return GpuView(source=f"no GPU found ({VISIBLE} is {inherited!r})")
-    return GpuView(tuple(devices), tuple(uuids) if len(uuids) == len(devices) else (), source)
+    whole = len(uuids) == len(devices)
+    return GpuView(
+        tuple(devices),
+        tuple(uuids) if whole else (),
+        source,
+        tuple(free) if whole and len(free) == len(devices) else (),
+    )
 
 
 def _place(entry: str, found: GpuView | None) -> int | None:
@@ -62,28 +74,5 @@ def _place(entry: str, found: GpuView | None) -> int | None:
     return index if found is None or index < len(found.devices) else None
 
 
-def nvml_uuids() -> tuple[str, ...] | None:
-    """UUIDs of the devices by NVML's index, or None where NVML does not answer."""
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-    except Exception:  # no library, no driver, a driver of another version: all mean the same here
-        return None
-    try:
-        handles = map(pynvml.nvmlDeviceGetHandleByIndex, range(pynvml.nvmlDeviceGetCount()))
-        return tuple(_text(pynvml.nvmlDeviceGetUUID(handle)) for handle in handles)
-    except pynvml.NVMLError:
-        return None
-    finally:
-        with contextlib.suppress(pynvml.NVMLError):
-            pynvml.nvmlShutdown()
-
-
 def _indices(count: int) -> tuple[str, ...]:
     return tuple(map(str, range(count)))
-
-
-def _text(name: str | bytes) -> str:
-    """Older bindings answer in bytes."""
-    return name.decode() if isinstance(name, bytes) else name

@@ -24,11 +24,13 @@ class GpuView:
     """UUID of each device in the same order, or empty where they are not known."""
     source: str = "no GPU found"
     """Who counted them (`NVML`, `CUDA_TOTAL_DEVICES`, `CUDA_VISIBLE_DEVICES`), or why there are none."""
+    free: tuple[int, ...] = ()
+    """Bytes of free memory of each device in the same order, or empty where they are not known."""
 
 
 def deals(topology: Topology) -> bool:
     """Whether any deployment asks for devices, so that they must be counted."""
-    return any(spec.env.get(VARIABLE, "").startswith("RR") for spec in topology.deployments)
+    return any(spec.gpus or spec.env.get(VARIABLE, "").startswith("RR") for spec in topology.deployments)
 
 
 def counted(topology: Topology, find: Callable[[], GpuView]) -> GpuView:

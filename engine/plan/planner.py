@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from ..errors import Mistake, SpecError
-from ..model import Role
+from ..model import Role, Runtime
 from ..spec.check import check
 from ..spec.dealing import VARIABLE
 from ..spec.topology import LOOPBACK, DeploymentSpec, Topology
 from ..spec.wrong import Wrong
-from .gpus import ORDER, GpuView, deal
+from .dealer import Dealer, Hand, waits
+from .gpus import ORDER, GpuView
 from .pods import DeploymentPlan, Plan, PodPlan
 
 
@@ -21,29 +23,43 @@ def plan(topology: Topology, gpus: GpuView) -> Plan:
     mistakes = list(check(topology))
     if mistakes:
         raise SpecError(tuple(mistakes))
-    deployments: list[DeploymentPlan] = []
-    notes: list[str] = []
-    for index in _by_needs(topology.deployments):
-        spec = topology.deployments[index]
+    hands, wrongs = _dealt(topology, gpus)
+    if wrongs:
+        raise SpecError(tuple(wrongs))
+    notes = [
+        f"{topology.deployments[index].name or 'the deployment'}: {gpus.source}; {VARIABLE} is left unset"
+        for index, hand in sorted(hands.items())
+        if hand.empty
+    ]
+    gateway = _gateway(topology)
+    if gateway is not None and not any(spec.protocol == "grpc" for spec in topology.deployments):
+        notes.append("no deployment speaks grpc, so there is no gateway")
+        gateway = None
+    deployments = tuple(
+        _Planner(topology.name, topology.deployments[index], hands[index]).deployment()
+        for index in _by_needs(topology.deployments)
+    )
+    return Plan(topology, gateway, deployments, tuple(notes))
+
+
+def _dealt(topology: Topology, gpus: GpuView) -> tuple[dict[int, Hand], list[Mistake]]:
+    """What each deployment is dealt, by its place, and what can't be; who takes what is left comes last."""
+    dealer, hands, mistakes = Dealer(gpus), {}, []
+    order = sorted(range(len(topology.deployments)), key=lambda index: waits(topology.deployments[index]))
+    for index in order:
         try:
-            devices = deal(spec, gpus)
+            hands[index] = dealer.hand(topology.deployments[index])
         except Wrong as wrong:
             mistakes.append(_undealt(topology, index, wrong))
-            continue
-        if devices == ():
-            notes.append(f"{spec.name or 'the deployment'}: {gpus.source}; {VARIABLE} is left unset")
-        deployments.append(_Planner(topology.name, spec, devices).deployment())
-    if mistakes:
-        raise SpecError(tuple(mistakes))
-    return Plan(topology, _gateway(topology), tuple(deployments), tuple(notes))
+    return hands, mistakes
 
 
 def _undealt(topology: Topology, index: int, wrong: Wrong) -> Mistake:
     spec = topology.deployments[index]
     file = "" if topology.source == "<python>" else topology.source
-    key = f"deployments[{index}].env.{VARIABLE}"
+    key, value = (f"env.{VARIABLE}", spec.env.get(VARIABLE, "")) if spec.gpus is None else ("gpus", spec.gpus)
     message = f"{spec.name}: {wrong.message}" if spec.name else wrong.message
-    return Mistake(message, wrong.hint, file, key=key, value=spec.env[VARIABLE])
+    return Mistake(message, wrong.hint, file, key=f"deployments[{index}].{key}", value=value)
 
 
 def _by_needs(specs: tuple[DeploymentSpec, ...]) -> list[int]:
@@ -77,11 +93,12 @@ class _Planner:
 
     topology: str
     spec: DeploymentSpec
-    devices: tuple[str, ...] | None
-    """What is dealt over; None: nothing is, empty: there is nothing to deal."""
+    hand: Hand
 
     def deployment(self) -> DeploymentPlan:
         spec = self.spec
+        if spec.external:
+            return DeploymentPlan(spec, None, None, None, tuple(self._external()))
         return DeploymentPlan(
             spec=spec,
             head=self._head() if spec.has_head else None,
@@ -93,6 +110,21 @@ class _Planner:
                 for replica in range(spec.replicas)
             ),
         )
+
+    def _external(self) -> Iterator[PodPlan]:
+        """Somebody else's pods, one for each address."""
+        for replica, (host, port) in enumerate(zip(self.spec.hosts, self.spec.ports, strict=True)):
+            yield PodPlan(
+                topology=self.topology,
+                name=self._name(f"rep-{replica}") if self.spec.name else str(replica),
+                deployment=self.spec.name,
+                role=Role.WORKER,
+                shard=0,
+                replica=replica,
+                runtime=Runtime.EXTERNAL,
+                host=host,
+                port=port,
+            )
 
     def _head(self) -> PodPlan:
         spec = self.spec
@@ -116,7 +148,7 @@ class _Planner:
 
     def _worker(self, shard: int, replica: int) -> PodPlan:
         spec = self.spec
-        gpu = self.devices[replica % len(self.devices)] if self.devices else None
+        gpu = self.hand.devices.get((shard, replica))
         alone = spec.shards == spec.replicas == 1
         return PodPlan(
             topology=self.topology,
@@ -145,7 +177,7 @@ class _Planner:
 
     def _env(self, gpu: str | None) -> dict[str, str]:
         """The deployment's environment; where devices are dealt, the pod's own stands in place of the rule."""
-        if self.devices is None:
+        if not self.hand.rules:
             return dict(self.spec.env)
         env = {name: value for name, value in self.spec.env.items() if name != VARIABLE}
         return env if gpu is None else {**env, VARIABLE: gpu, **ORDER}

@@ -21,7 +21,8 @@ def routes_for(plan: Plan, router: PodKey, ready: Ready, version: int) -> Routes
     A pod that is not in `ready` is not in the table. Raises KeyError when the plan has no such router.
     """
     if plan.gateway is not None and plan.gateway.key == router:
-        return Routes(version, tuple(_behind_gateway(deployment, ready) for deployment in plan.deployments))
+        served = [one for one in plan.deployments if one.spec.protocol == "grpc"]
+        return Routes(version, tuple(_behind_gateway(deployment, ready) for deployment in served))
     for deployment in plan.deployments:
         if deployment.head is not None and deployment.head.key == router:
             return Routes(version, (_behind_head(deployment, ready),))

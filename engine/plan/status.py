@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 
 from ..model import DeploymentStatus, Phase, PodStatus, TopologyStatus
 from ..spec.document import digest
@@ -37,7 +38,11 @@ def topology_status(plan: Plan, created_at: float, owner: str = "") -> TopologyS
 
 
 def shown_uses(uses: str | None, spec: DeploymentSpec, folder: str) -> str:
-    """An executor for the screen: its file as seen from the topology's folder, no secret in it."""
+    """An executor or a program for the screen: its file as seen from the topology's folder, no secret in it."""
+    if spec.external:
+        return "external"
+    if spec.command and uses == spec.uses:
+        return redact(shlex.join(spec.command), spec.env)
     found = parse(uses or "")
     if isinstance(found, FileClass) and found.path.startswith(f"{folder.rstrip('/')}/"):
         found = FileClass(os.path.relpath(found.path, folder), found.name)

@@ -30,6 +30,7 @@ from ..observe.broadcast import Broadcast
 from ..observe.chronicle import Chronicle
 from ..observe.gpus import find_gpus
 from ..observe.logs import LogBook
+from ..observe.nvml import Nvml
 from ..observe.samples import Sampler
 from ..plan.gpus import GpuView, counted
 from ..plan.planner import plan
@@ -41,6 +42,7 @@ from ..runtimes.runtime import Fact
 from ..spec import document as documents
 from ..spec.topology import Topology
 from ..verdict import start_error
+from . import devices
 from .changes import Changes
 from .depends import release
 from .details import details_of
@@ -119,6 +121,7 @@ class Supervisor:
         self._ending = False
         """Closing has begun: nothing new is taken."""
         self._closing = False
+        self._nvml = Nvml()
         self._gpus: asyncio.Future[GpuView] | None = None
 
     # -- life
@@ -145,6 +148,7 @@ class Supervisor:
             await self._routers.close()
             await self._sampler.close()
             await self._keeping.close()
+            self._nvml.close()
             self._chronicle.close()
             self.broadcast.close()
 
@@ -234,7 +238,9 @@ class Supervisor:
 
     async def gpus(self) -> Sequence[Gpu]:
         """See `Control.gpus`."""
-        return ()
+        counted = len((await self._find_gpus()).devices)
+        dealt = {key: pod.plan.gpu for key, pod in self._machine.pods.items() if pod.plan.gpu is not None}
+        return await asyncio.to_thread(devices.look, self._nvml, counted, dealt, self._hands.pod_of)
 
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
         """See `Control.down`."""

@@ -6,7 +6,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from quarterdeck.engine.spec.topology import DeploymentSpec, GatewaySpec, Polling, Restart, Topology
+from quarterdeck.engine.spec.topology import (
+    DeploymentSpec,
+    GatewaySpec,
+    Limits,
+    Partial,
+    Polling,
+    Probe,
+    ProbeKind,
+    Restart,
+    Topology,
+)
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,8}", fullmatch=True).filter(
     lambda name: name not in ("gateway", "head")
@@ -46,6 +56,13 @@ def deployments(draw: st.DrawFn, name: str, earlier: list[str], port: int) -> De
         restart=draw(st.sampled_from(Restart)),
         idempotent=draw(st.booleans()),
         py_modules=draw(st.sampled_from([(), ("/srv/lib",)])),
+        gpus=draw(st.sampled_from([None, "spread", "auto", "1", "3"])) if rule is None else None,
+        partial=draw(st.sampled_from(Partial)),
+        token=draw(st.sampled_from([None, "secret"])),
+        grpc_metadata=draw(st.sampled_from([{}, {"tenant": "a"}])),
+        probe=draw(st.none() | st.just(Probe(ProbeKind.HTTP, "/health", every=1.0))),
+        limits=draw(st.sampled_from([Limits(), Limits(memory=1 << 30, cpus=0.5)])),
+        reload=draw(st.booleans()),
     )
 
 

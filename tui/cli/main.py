@@ -32,6 +32,7 @@ VERBS: dict[str, str] = {
     "plan": "show what a file would start; starts nothing",
     "send": "send a request, or a steady load",
     "exec": "run a command in a pod's environment and folder",
+    "gpus": "show this host's GPUs, and who uses them",
     "wait": "wait until pods are ready or stopped",
     "events": "show what happened",
     "engine": "start, stop or look at the engine",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from quarterdeck.engine.observe import gpus
-from quarterdeck.engine.observe.gpus import find_gpus, nvml_uuids, visible
+from quarterdeck.engine.model import Gpu
+from quarterdeck.engine.observe.gpus import find_gpus, visible
+from quarterdeck.engine.observe.nvml import Nvml
 from quarterdeck.engine.plan.gpus import GpuView
 
 UUIDS = ("GPU-0aaa", "GPU-1bbb", "GPU-2ccc")
@@ -61,16 +64,20 @@ def test_an_inherited_set_is_what_is_left(
 def test_without_nvml(
     monkeypatch: pytest.MonkeyPatch, env: dict[str, str], devices: tuple[str, ...], source: str
 ) -> None:
-    monkeypatch.setattr(gpus, "nvml_uuids", lambda: None)
+    monkeypatch.setattr(Nvml, "look", lambda self: None)
     found = find_gpus(env)
     assert (found.devices, found.uuids, found.source) == (devices, (), source)
 
 
 def test_nvml_s_count_goes_before_the_environment_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpus, "nvml_uuids", lambda: UUIDS)
-    assert find_gpus({"CUDA_TOTAL_DEVICES": "8"}) == THREE
+    found = tuple(
+        Gpu(index, uuid=uuid, memory_used=index, memory_total=9) for index, uuid in enumerate(UUIDS)
+    )
+    monkeypatch.setattr(Nvml, "look", lambda self: found)
+    assert find_gpus({"CUDA_TOTAL_DEVICES": "8"}) == replace(THREE, free=(9, 8, 7))
+    assert find_gpus({"CUDA_VISIBLE_DEVICES": "2,0"}).free == (7, 9)
 
 
 def test_asking_nvml_never_fails() -> None:
-    found = nvml_uuids()
-    assert found is None or all(uuid.startswith("GPU-") for uuid in found)
+    found = Nvml().look()
+    assert found is None or all(gpu.uuid.startswith("GPU-") for gpu in found)

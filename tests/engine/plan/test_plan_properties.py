@@ -82,8 +82,10 @@ def test_devices_depend_on_the_replica_alone(topology: Topology) -> None:
         rule = deployment.spec.env.get("CUDA_VISIBLE_DEVICES", "")
         by_replica: dict[int | None, str | None] = {}
         for worker in deployment.workers:
-            assert by_replica.setdefault(worker.replica, worker.gpu) == worker.gpu
-            assert (worker.gpu is not None) == rule.startswith("RR")
+            if deployment.spec.gpus not in ("spread", "auto"):
+                assert by_replica.setdefault(worker.replica, worker.gpu) == worker.gpu
+            dealt = rule.startswith("RR") or deployment.spec.gpus is not None
+            assert (worker.gpu is not None) == dealt
             assert worker.env.get("CUDA_VISIBLE_DEVICES", "") == (worker.gpu or rule)
             assert not worker.env.get("CUDA_VISIBLE_DEVICES", "").startswith("RR")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.engine.errors import SpecError
-from quarterdeck.engine.model import Phase, PodStatus, Role, Runtime, Sample
-from quarterdeck.engine.observe import gpus
+from quarterdeck.engine.model import Gpu, Phase, PodStatus, Role, Runtime, Sample
+from quarterdeck.engine.observe.nvml import Nvml
 from quarterdeck.tui.cli import plan
 from quarterdeck.tui.cli.rows import KEYS, pod_row
 
@@ -26,7 +26,7 @@ deployments:
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A topology whose code must not run, on a host with two GPUs."""
-    monkeypatch.setattr(gpus, "nvml_uuids", lambda: ("GPU-a", "GPU-b"))
+    monkeypatch.setattr(Nvml, "look", lambda self: (Gpu(0, uuid="GPU-a"), Gpu(1, uuid="GPU-b")))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     (tmp_path / "app.py").write_text(
         "class Clean: ...\nclass Index: ...\nclass Merge: ...\nraise SystemExit\n"
@@ -80,7 +80,7 @@ def test_mermaid(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_host_without_gpus_is_noted_apart_from_the_output(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(gpus, "nvml_uuids", lambda: None)
+    monkeypatch.setattr(Nvml, "look", lambda self: None)
     monkeypatch.delenv("CUDA_TOTAL_DEVICES", raising=False)
     assert run(str(file), "--json") == 0
     captured = capsys.readouterr()
@@ -91,10 +91,10 @@ def test_a_host_without_gpus_is_noted_apart_from_the_output(
 def test_gpus_are_counted_only_if_asked_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text(TOPOLOGY.replace("RR", "0"))
 
-    def never() -> None:
+    def never(self: Nvml) -> None:
         raise AssertionError("asked NVML")
 
-    monkeypatch.setattr(gpus, "nvml_uuids", never)
+    monkeypatch.setattr(Nvml, "look", never)
     assert run(str(file)) == 0
 
 

@@ -1,0 +1,87 @@
+"""`gpus: spread | auto | N`: who gets which device, over shards and deployments."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quarterdeck.engine.errors import SpecError
+from quarterdeck.engine.plan.gpus import GpuView, deals
+from quarterdeck.engine.plan.planner import plan
+from quarterdeck.engine.spec.topology import DeploymentSpec, Topology
+
+GIB = 1 << 30
+FOUR = GpuView(("0", "1", "2", "3"), (), "NVML", (10 * GIB, 40 * GIB, 30 * GIB, 40 * GIB))
+
+
+def dealt(gpus: GpuView, *specs: DeploymentSpec) -> list[list[str | None]]:
+    made = plan(Topology("t", specs), gpus)
+    return [[worker.gpu for worker in deployment.workers] for deployment in made.deployments]
+
+
+def spec(name: str, gpus: str | None, replicas: int = 1, shards: int = 1, rule: str = "") -> DeploymentSpec:
+    env = {"CUDA_VISIBLE_DEVICES": rule} if rule else {}
+    return DeploymentSpec(name, gpus=gpus, replicas=replicas, shards=shards, env=env)
+
+
+@pytest.mark.parametrize(
+    ("specs", "expected"),
+    [
+        ([spec("a", "1", 5)], [["0", "1", "2", "3", "0"]]),
+        ([spec("a", "2", 3)], [["0,1", "2,3", "0,1"]]),
+        ([spec("a", "3", 2)], [["0,1,2", "0,1,2"]]),
+        ([spec("a", "2", 2, shards=2)], [["0,1", "2,3", "0,1", "2,3"]]),
+        ([spec("a", "spread", 2), spec("b", "spread", 2)], [["0", "1"], ["2", "3"]]),
+        ([spec("a", "spread", 2, shards=2)], [["0", "1", "2", "3"]]),
+        ([spec("a", "spread", 2), spec("b", None, 1, rule="RR0:2")], [["1", "2"], ["0"]]),
+        ([spec("a", "auto", 4)], [["1", "3", "2", "0"]]),
+        ([spec("a", "auto"), spec("b", "auto")], [["1"], ["3"]]),
+        ([spec("a", None)], [[None]]),
+    ],
+)
+def test_who_gets_what(specs: list[DeploymentSpec], expected: list[list[str | None]]) -> None:
+    assert dealt(FOUR, *specs) == expected
+
+
+def test_the_variable_is_set_with_its_order_or_not_at_all() -> None:
+    order = {"CUDA_VISIBLE_DEVICES": "0", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    made = plan(Topology("t", (spec("a", "spread"),)), FOUR)
+    assert made.deployments[0].workers[0].env == order
+    none = plan(Topology("t", (spec("a", "spread"),)), GpuView())
+    assert none.deployments[0].workers[0].env == {}
+    assert none.notes == ("a: no GPU found; CUDA_VISIBLE_DEVICES is left unset",)
+
+
+def test_more_than_there_are() -> None:
+    with pytest.raises(SpecError) as caught:
+        plan(Topology("t", (spec("a", "5"),)), FOUR)
+    (mistake,) = caught.value.mistakes
+    assert (mistake.key, mistake.value) == ("deployments[0].gpus", "5")
+    assert str(mistake).endswith(
+        "a: `gpus: 5` asks for more devices than there are; devices found: 0, 1, 2, 3 (NVML)"
+    )
+
+
+def test_devices_are_counted_where_they_are_asked_for() -> None:
+    assert deals(Topology("t", (spec("a", "auto"),)))
+    assert not deals(Topology("t", (spec("a", None),)))
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["spread", "auto"]), st.integers(1, 3), st.integers(1, 3)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(1, 8),
+)
+def test_no_device_is_used_twice_while_another_is_free(asked: list[tuple[str, int, int]], count: int) -> None:
+    gpus = GpuView(tuple(map(str, range(count))))
+    specs = [spec(f"d{n}", rule, replicas, shards) for n, (rule, replicas, shards) in enumerate(asked)]
+    used = Counter(gpu for row in dealt(gpus, *specs) for gpu in row)
+    assert sum(used.values()) == sum(replicas * shards for _, replicas, shards in asked)
+    least = 0 if len(used) < count else min(used.values())
+    assert max(used.values()) - least <= 1
