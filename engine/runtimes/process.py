@@ -159,13 +159,15 @@ class ProcessRuntime:
         except OSError as error:
             self._say_of(Refused(job.mark, f"log file {log}: {error.strerror}"))
             return
+        kept: tuple[int, ...] = ()
         try:
+            kept = () if held is None else (os.dup(held),)
             job_fd, ready_read, ready_write = _descriptors(job)
         except OSError as error:
-            os.close(log_fd)
+            for descriptor in (log_fd, *kept):
+                os.close(descriptor)
             self._say_of(Refused(job.mark, f"descriptors for {job.name}: {error.strerror}"))
             return
-        kept = () if held is None else (os.dup(held),)
         message = {"op": "start", "id": job.mark, "fresh": fresh, "limits": _limits(job)}
         self._link.send(message, (job_fd, log_fd, ready_write, *kept))
         if job.memory is not None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.fakes.homes import eventually
 
-from quarterdeck.engine.keeper.cgroups import Place
+from quarterdeck.engine.keeper.cgroups import Group, Place
 from quarterdeck.engine.keeper.limits import LimitError, Limits, cannot, group_for
 
 LIMITED = """\
@@ -115,3 +117,25 @@ def test_a_group_that_can_not_be_made_is_named_and_leaves_nothing(tmp_path: Path
 
 def test_without_limits_there_is_no_group() -> None:
     assert group_for(Limits(files=9), {"memory": Place("/a", 2)}, "e-p") is None
+
+
+def unified() -> str:
+    """Where version 2 is mounted and may be written, with or without controllers."""
+    mounts = [line.split() for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    points = [fields[4] for fields in mounts if fields[fields.index("-") + 1] == "cgroup2"]
+    return next((point for point in points if os.access(f"{point}/cgroup.procs", os.W_OK)), "")
+
+
+@pytest.mark.skipif(not unified(), reason="no version 2 that may be written here")
+def test_the_kernels_own_group_of_version_2_is_entered_killed_and_removed() -> None:
+    folder = f"{unified()}/quarterdeck-test-{os.getpid()}"
+    group = Group({"pids": Place(folder, 2)})
+    os.mkdir(folder)
+    try:
+        child = subprocess.Popen(["sleep", "600"], preexec_fn=group.join)
+        assert group.pids() == {child.pid}
+        assert not group.remove()
+        group.kill()
+        assert child.wait(20) == -signal.SIGKILL
+    finally:
+        eventually(group.remove, "the group's end")
