@@ -6,7 +6,7 @@ A pod is kept when its process would be told the same; what is only the supervis
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -22,18 +22,25 @@ LONGEST_VALUE = 60
 """Characters of a value in a line that says what differs."""
 
 
-def differ(old: Plan, new: Plan, home: Home) -> Difference:
-    """What is to be done to what runs by `old`, so that it is what `new` says."""
+def differ(old: Plan, new: Plan, home: Home, stale: Collection[str] = ()) -> Difference:
+    """What is to be done to what runs by `old`, so that it is what `new` says.
+
+    Pods that are `stale` run by a plan before `old`: whatever it says, they are to be replaced.
+    """
     before, after = _pods(old), _pods(new)
     shared = [name for name in after if name in before]
-    replaced = {name for name in shared if _told(old, before[name], home) != _told(new, after[name], home)}
+    replaced = {
+        name
+        for name in shared
+        if name in stale or _told(old, before[name], home) != _told(new, after[name], home)
+    }
     return Difference(
         topology=new.topology.name,
         added=tuple(name for name in after if name not in before),
         removed=tuple(name for name in before if name not in after),
         replaced=tuple(name for name in shared if name in replaced),
         kept=tuple(name for name in shared if name not in replaced),
-        why=tuple(_why(old, new)),
+        why=(*_why(old, new), *_left(name for name in shared if name in stale)),
     )
 
 
@@ -69,6 +76,10 @@ def _why(old: Plan, new: Plan) -> Iterator[str]:
             yield from (f"gateway: {line}" for line in _keys(door, other))
     if old.topology.folder != new.topology.folder:
         yield f"folder: {old.topology.folder} -> {new.topology.folder}"
+
+
+def _left(stale: Iterable[str]) -> Iterator[str]:
+    yield from (f"{name}: still runs by an earlier text" for name in stale)
 
 
 def _keys(old: DeploymentSpec | GatewaySpec, new: DeploymentSpec | GatewaySpec) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..control import Caller, Difference
@@ -17,7 +17,7 @@ from ..plan.pods import Plan, PodPlan
 from ..plan.status import topology_status
 from ..spec.topology import Topology
 from .change import differ
-from .launch import Launch, relaunch
+from .launch import Launch
 from .lifecycle import RESTING
 from .ports import check_planned
 from .stage import Stage
@@ -49,32 +49,32 @@ class Changes:
     def difference(self, running: Running, topology: Topology, caller: Caller) -> tuple[Plan, Difference]:
         """The plan of another text, and what it changes. Raises SpecError."""
         plan = self._plan(topology, caller)
-        return plan, differ(running.plan, plan, self._stage.home)
+        return plan, differ(running.plan, plan, self._stage.home, running.stale(self._stage.pods))
+
+    def unfinished(self, running: Running) -> bool:
+        """Whether a change ended before all was as its text says."""
+        return running.status.name not in self._under_way and bool(running.stale(self._stage.pods))
 
     def apply(self, running: Running, topology: Topology, caller: Caller) -> Difference:
         """Make what runs what the topology says; returns once it has begun. Raises SpecError, PortTaken, Conflict."""
         name = running.status.name
-        self._must_be_free(name)
+        self._must_be_free(running)
         plan, difference = self.difference(running, topology, caller)
-        old = {pod.name: pod for pod in running.plan.pods}
-        given_up = {old[pod].port for pod in (*difference.removed, *difference.replaced)} - {None}
-        moved = {pod for pod in difference.replaced if old[pod].port != _named(plan, pod).port}
-        new = [pod for pod in plan.pods if pod.name in moved or pod.name in difference.added]
-        check_planned([pod for pod in new if pod.port not in given_up])
+        given_up = _check_ports(running.plan, plan, difference)
+        failed = _to_try_again(running, plan, difference)
+        routers = {pod.key: running.routers_of(pod) for pod in running.plan.pods}
         status = topology_status(plan, running.status.created_at, running.status.owner)
-        running.become(plan, caller, status, tuple(old[pod] for pod in difference.removed))
+        running.become(plan, caller, status, difference.kept)
         late = self._admit(running, difference, given_up)
         for line in difference.why:
             self._stage.tell(name, Level.INFO, line)
         for note in plan.notes:
             self._stage.tell(name, Level.WARN, note)
-        for pod in plan.pods:
-            if pod.name not in difference.added and pod.name not in difference.replaced:
-                self._stage.post(pod.key, Replan(pod, running.policy_of(pod)))
-        for pod in running.leaving:
-            self._stage.post(pod.key, Halt(Hold.REMOVE, "not in the topology any more"))
-        self._stage.release(running)
-        self._begin(name, "a change of its text", lambda: self._make(running, difference, late))
+        self._replan(running, difference)
+        for deployment in failed:
+            self._stage.launching.again(running, deployment)
+        self._stage.launching.release(running)
+        self._begin(name, "a change of its text", lambda: self._make(running, routers, late, failed))
         return difference
 
     def scale(self, running: Running, replicas: Mapping[str, int]) -> Difference:
@@ -106,7 +106,7 @@ class Changes:
             for pod in _in_turn(running.plan.pods)
             if pod.deployment in deployments and pod.role is Role.WORKER
         ]
-        self._must_be_free(name)
+        self._must_be_free(running)
         change = self._begin(name, "a rolling restart", lambda: self._roll(workers))
         try:
             await change.task
@@ -120,17 +120,15 @@ class Changes:
         running = self._stage.running(topology)
         if running is None or deployment not in running.specs:
             return
+        while (change := self._under_way.get(topology)) is not None:
+            await asyncio.wait([change.task])
         self._stage.tell(topology, Level.INFO, f"{deployment}: {file} changed; restarting its pods")
         try:
-            if running.launches[deployment] is Launch.FAILED:
-                running.launches[deployment] = Launch.UNDER_WAY
-                pods = [self._stage.pods[plan.key] for plan in running.pods[deployment]]
-                for key, stimulus in relaunch(pods).items():
-                    self._stage.post(key, stimulus)
-            else:
+            if not self._stage.launching.again(running, deployment):
                 await self.roll(running, [deployment])
         except QuarterdeckError as error:
-            self._stage.tell(topology, Level.ERROR, f"{deployment}: the reload ends here: {error.message}")
+            said = error.message.partition("\n")[0]
+            self._stage.tell(topology, Level.ERROR, f"{deployment}: the reload ends here: {said}")
 
     async def call_off(self, names: Iterable[str]) -> None:
         """End what is under way on these topologies, between two pods."""
@@ -142,10 +140,13 @@ class Changes:
 
     # -- how it is made
 
-    def _must_be_free(self, name: str) -> None:
+    def _must_be_free(self, running: Running) -> None:
+        name = running.status.name
         change = self._under_way.get(name)
         if change is not None:
             raise Conflict(f"{name}: {change.what} is under way", "wait for its end: qd events -f")
+        if running.going:
+            raise Conflict(f"{name} is going down", "once it is gone, start it with: qd up")
 
     def _begin(self, name: str, what: str, work: Work) -> Change:
         async def guarded() -> None:
@@ -184,77 +185,97 @@ class Changes:
         self._stage.admit(pods)
         return late
 
-    async def _make(self, running: Running, difference: Difference, late: list[PodKey]) -> None:
+    def _replan(self, running: Running, difference: Difference) -> None:
+        """Tell pods that stay what they are from now on, or from their next run on."""
+        running.due = {}
+        for plan in running.plan.pods:
+            if plan.name in difference.added:
+                continue
+            later = plan.name in difference.replaced
+            if later:
+                running.due[plan.key] = self._stage.pods[plan.key].run
+            self._stage.post(plan.key, Replan(plan, running.policy_of(plan), later))
+
+    async def _make(
+        self,
+        running: Running,
+        routers: Mapping[PodKey, tuple[PodKey, ...]],
+        late: Iterable[PodKey],
+        anew: Collection[str],
+    ) -> None:
         """What takes its time: pods that go, then pods that are replaced, one at a time."""
         name = running.status.name
         try:
-            await self._see_off(running)
+            await self._see_off(running, routers)
             for key in late:
                 self._stage.post(key, Begin())
-            anew = self._relaunched(running, difference)
             for plan in _in_turn(running.plan.pods):
-                if plan.name in difference.replaced:
-                    self._stage.post(plan.key, Replan(plan, running.policy_of(plan)))
-                    if plan.deployment not in anew:
-                        await self._renew(plan.key)
-            for deployment in anew:
-                pods = [self._stage.pods[plan.key] for plan in running.pods[deployment]]
-                for key, stimulus in relaunch(pods).items():
-                    self._stage.post(key, stimulus)
+                if plan.key in running.due and plan.deployment not in anew:
+                    await self._renew(plan.key, running.due[plan.key])
         except QuarterdeckError as error:
-            self._stage.tell(name, Level.ERROR, f"the change ends here: {error.message}")
+            said = error.message.partition("\n")[0]
+            self._stage.tell(name, Level.ERROR, f"the change ends here: {said}")
             return
         self._stage.tell(name, Level.INFO, "changed")
 
-    def _relaunched(self, running: Running, difference: Difference) -> list[str]:
-        """Deployments that never came up and are touched: they are tried again as a whole."""
-        touched = {*difference.added, *difference.replaced}
-        anew = [
-            name
-            for name, launch in running.launches.items()
-            if launch is Launch.FAILED and any(pod.name in touched for pod in running.pods[name])
-        ]
-        for name in anew:
-            running.launches[name] = Launch.UNDER_WAY
-        return anew
-
-    async def _see_off(self, running: Running) -> None:
-        """Wait until what leaves has ended, and forget it."""
+    async def _see_off(self, running: Running, routers: Mapping[PodKey, tuple[PodKey, ...]]) -> None:
+        """End what leaves, and forget it; a router goes before those that it still sends to."""
+        told: set[PodKey] = set()
         while running.leaving:
+            left = {plan.key for plan in running.leaving}
             for plan in running.leaving:
-                pod = self._stage.pods.get(plan.key)
-                if pod is None or pod.phase in RESTING:
+                pod = self._stage.pods[plan.key]
+                if pod.hold is Hold.REMOVE and pod.phase in RESTING:
                     running.leaving = tuple(each for each in running.leaving if each is not plan)
                     self._stage.forget(plan.key)
-            if running.leaving:
+                elif plan.key not in told and not left.intersection(routers.get(plan.key, ())):
+                    told.add(plan.key)
+                    self._stage.post(plan.key, Halt(Hold.REMOVE, "not in the topology any more"))
+            if len(running.leaving) == len(left):
                 await self._stage.stepped()
 
     async def _roll(self, keys: Sequence[PodKey]) -> None:
         for key in keys:
             pod = self._stage.pods.get(key)
-            if pod is not None and pod.hold is not Hold.STOP:
-                await self._renew(key)
+            if pod is not None:
+                await self._renew(key, pod.run)
 
-    async def _renew(self, key: PodKey) -> None:
-        """Restart a pod and wait until it is ready. One that was stopped stays so."""
+    async def _renew(self, key: PodKey, run: int) -> None:
+        """Have a pod in a run after `run`, and ready. One that was stopped or has not begun stays so."""
         pod = self._stage.pods.get(key)
-        if pod is None or pod.hold is Hold.STOP:
+        if pod is not None and (pod.hold is Hold.STOP or pod.phase is Phase.PENDING):
             return
-        run = pod.run
-        self._stage.post(key, Renew())
-        while True:
+        if pod is not None and pod.run == run:
+            self._stage.post(key, Renew())
             await self._stage.stepped()
+        while True:
             pod = self._stage.pods.get(key)
             if pod is None or pod.hold in (Hold.REMOVE, Hold.STOP):
                 raise Conflict(f"{key} was stopped meanwhile", "start it, and restart the others again")
             if pod.run > run and pod.phase is Phase.READY:
                 return
-            if pod.run > run and pod.phase in (Phase.FAILED, Phase.BACKOFF):
+            if pod.run > run and pod.phase in RESTING:
                 raise await self._stage.start_error(key)
+            await self._stage.stepped()
 
 
-def _named(plan: Plan, name: str) -> PodPlan:
-    return next(pod for pod in plan.pods if pod.name == name)
+def _check_ports(old: Plan, new: Plan, difference: Difference) -> set[int | None]:
+    """Ports that are given up; raises PortTaken where one that comes to be wanted is somebody else's."""
+    before = {pod.name: pod.port for pod in old.pods}
+    given_up = {before[name] for name in (*difference.removed, *difference.replaced)} - {None}
+    check_planned(pod for pod in new.pods if pod.port not in given_up and before.get(pod.name) != pod.port)
+    return given_up
+
+
+def _to_try_again(running: Running, plan: Plan, difference: Difference) -> list[str]:
+    """Deployments that did not start, and are something else now."""
+    touched = {*difference.added, *difference.replaced}
+    return [
+        one.spec.name
+        for one in plan.deployments
+        if running.launches.get(one.spec.name) is Launch.FAILED
+        and (one.spec != running.specs[one.spec.name] or any(pod.name in touched for pod in one.pods))
+    ]
 
 
 def _in_turn(pods: Iterable[PodPlan]) -> list[PodPlan]:

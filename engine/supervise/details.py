@@ -39,7 +39,7 @@ def details_of(
         command=_command(pod, running.shown[plan.key]),
         workspace=workspace_of(plan, home) if plan.role is Role.WORKER else "",
         env=_env(pod, running),
-        probe=printable(described(pod.policy, running.caller.env | plan.env)),
+        probe=printable(described(pod.policy, running.caller_of(plan.key).env | plan.env)),
         restart=f"{pod.policy.restart.value}, {FIRST_BACKOFF:g}s to {LONGEST_BACKOFF:g}s",
         limits=_limits(pod, spec),
         attempts=f"{pod.attempts} in a row" if pod.attempts else "",
@@ -77,7 +77,7 @@ def _limits(pod: Pod, spec: DeploymentSpec | None) -> str:
 
 def _env(pod: Pod, running: Running) -> tuple[tuple[str, str], ...]:
     """The deployment's own variables first, then the caller's; never our marks."""
-    whole = running.caller.env | pod.plan.env
+    whole = running.caller_of(pod.plan.key).env | pod.plan.env
     names = sorted(whole, key=lambda name: (name not in pod.plan.env, name))
     return tuple(
         (name, MASK if looks_secret(name) else redact(whole[name], whole))

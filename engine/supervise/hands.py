@@ -15,7 +15,6 @@ from ..model import Runtime as Kind
 from ..observe.logs import LogBook
 from ..plan.job import Job
 from ..plan.pods import PodPlan
-from ..plan.routing import way_to
 from ..runtimes.runtime import (
     Bound,
     Broken,
@@ -94,6 +93,8 @@ class Hands:
         self._kept: set[str] = set()
         """Runs that end with the keeper."""
         self._marks: dict[PodKey, str] = {}
+        self._jobs: dict[str, Job] = {}
+        """By mark, what runs was started with: what the plan says now may be for the next run."""
         self._prober = Prober(logs, runtimes[Kind.PROCESS], post, self._job_of, self._way_to)
 
     # -- effects
@@ -136,7 +137,7 @@ class Hands:
         except PortTaken as error:
             self.report(Refused(mark, str(error)))
             return
-        job = self._job_of(pod, mark, port)
+        job = self._jobs[mark] = self._job_of(pod, mark, port)
         if run == pod.first_run + 1:
             self._tell_limits(pod, job)
         runtime.start(job, log, fresh)
@@ -167,7 +168,7 @@ class Hands:
         """The job of a run; in the same world a program can run beside it."""
         running = self._running(pod.plan.key.topology)
         spec, door = running.specs.get(pod.plan.deployment), running.plan.topology.gateway
-        return job_for(pod.plan, spec, running.caller, self._home, mark, port, door)
+        return job_for(pod.plan, spec, running.caller_of(pod.plan.key), self._home, mark, port, door)
 
     def pod_of(self, mark: str) -> PodKey | None:
         """The pod whose run has this mark, while it lasts; may be asked from any thread."""
@@ -180,11 +181,12 @@ class Hands:
         reason = self.cannot(pod.plan).get("exec")
         if reason is not None:
             raise TargetError(f"{key}: {reason}", "it has no environment here")
-        job = self._job_of(pod, self._marks.get(key, ""), pod.port or 0)
+        mark = self._marks.get(key, "")
+        job = self._jobs.get(mark) or self._job_of(pod, mark, pod.port or 0)
         return World(job.env, job.cwd, job.umask, job.workspace)
 
     def _way_to(self, pod: Pod) -> Way:
-        return way_to(self._running(pod.plan.key.topology).plan, pod.plan)
+        return self._running(pod.plan.key.topology).way_to(pod.plan)
 
     # -- facts
 
@@ -215,6 +217,7 @@ class Hands:
 
     def _over(self, mark: str, key: PodKey, run: int, code: int | None, cause: str = "") -> None:
         del self._runs[mark]
+        self._jobs.pop(mark, None)
         self._kept.discard(mark)
         self._prober.forget(mark)
         now = time.time()

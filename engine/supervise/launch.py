@@ -21,11 +21,16 @@ class Launch(StrEnum):
 Orders = dict[PodKey, Stimulus]
 
 
-def settle(launch: Launch, pods: Sequence[Pod]) -> tuple[Launch, Orders]:
-    """Where the start stands now, and what the pods are to be told."""
+def settle(launch: Launch, pods: Sequence[Pod], moved: Pod | None = None) -> tuple[Launch, Orders]:
+    """Where the start stands now, and what the pods are to be told.
+
+    With `moved` no other pod's failure counts: it may be one of the start before, whose turn is yet to come.
+    """
     if launch is not Launch.UNDER_WAY:
         return launch, {}
-    broken = next((pod for pod in pods if pod.phase is Phase.FAILED), None)
+    broken = next(
+        (pod for pod in pods if pod.phase is Phase.FAILED and (moved is None or moved is pod)), None
+    )
     if broken is not None:
         close = Halt(Hold.LAUNCH, f"closed: {broken.plan.name} did not start")
         return Launch.FAILED, {pod.plan.key: close for pod in pods if pod is not broken}

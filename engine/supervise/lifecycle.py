@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import assert_never
 
 from ..model import TOO_SLOW, Level, Phase
-from ..plan.pods import PodPlan
 from . import probes, restart
 from .state import (
     Await,
@@ -27,7 +26,6 @@ from .state import (
     Launched,
     LifeWasChecked,
     Pod,
-    Policy,
     Renew,
     Replan,
     SendSignal,
@@ -66,8 +64,8 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
             return _halt(pod, hold, why, grace, now)
         case Renew():
             return _renew(pod, now)
-        case Replan(plan, policy):
-            return probes.watched(_replan(pod, plan, policy), now)
+        case Replan():
+            return probes.watched(_replan(pod, stimulus), now)
         case SendSignal(number):
             sent = (Tell(Level.INFO, f"sent {signal.Signals(number).name}"), Signal(pod.run, number))
             return (pod, sent) if pod.phase.alive else (pod, ())
@@ -102,7 +100,7 @@ def step(pod: Pod, stimulus: Stimulus, now: float) -> Step:
 def _spawn(pod: Pod, now: float) -> Step:
     """Begin the next run."""
     if pod.replan is not None:
-        pod = replace(pod, plan=pod.replan, replan=None)
+        pod = replace(pod, plan=pod.replan.plan, policy=pod.replan.policy, replan=None)
     run = pod.run + 1
     port = pod.plan.port or (0 if pod.free_port else pod.port) or 0
     started = replace(
@@ -163,11 +161,13 @@ def _renew(pod: Pod, now: float) -> Step:
     return _begin(pod, now)
 
 
-def _replan(pod: Pod, plan: PodPlan, policy: Policy) -> Pod:
+def _replan(pod: Pod, new: Replan) -> Pod:
     """What runs, runs by the plan that it was started by."""
     if pod.phase in RESTING:
-        return replace(pod, plan=plan, replan=None, policy=policy)
-    return replace(pod, replan=None if plan == pod.plan else plan, policy=policy)
+        return replace(pod, plan=new.plan, policy=new.policy, replan=None)
+    if new.later:
+        return replace(pod, replan=new)
+    return replace(pod, policy=new.policy, replan=None if new.plan == pod.plan else new)
 
 
 def _wind_down(pod: Pod, why: str, now: float) -> Step:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from ..errors import PortTaken
+from ..model import Runtime
 from ..plan.pods import PodPlan
 from ..runtimes.ports import holder, is_free
 
@@ -22,7 +23,8 @@ def with_holder(error: str) -> str:
 def check_planned(pods: Iterable[PodPlan]) -> None:
     """Raise PortTaken for the first pod whose planned port can't be bound."""
     for pod in pods:
-        if pod.port is not None and not is_free(pod.host, pod.port):
+        ours = pod.runtime is not Runtime.EXTERNAL
+        if ours and pod.port is not None and not is_free(pod.host, pod.port):
             if pod.port < 1024 and os.getuid():
                 raise PortTaken(f"{pod.key}: port {pod.port} needs root", "name a port from 1024 up, or none")
             raise PortTaken(

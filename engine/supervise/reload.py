@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..spec.executor import FileClass, parse
-from ..spec.topology import DeploymentSpec
+from ..spec.topology import DeploymentSpec, Topology
 
 LOOK_EVERY = 0.5
 QUIET = 0.2
@@ -41,10 +41,12 @@ def folders_of(spec: DeploymentSpec, folder: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def look(places: Iterable[str]) -> Seen:
-    """All code below the places, as it is now."""
+def look(places: Iterable[str], apart: str = "") -> Seen:
+    """All code below the places, as it is now, one file apart."""
     seen: Seen = {}
     for path in _files(places):
+        if path == apart:
+            continue
         try:
             state = os.stat(path)
         except OSError:
@@ -79,31 +81,33 @@ class Reloader:
         self._reload = reload
         self._tasks: dict[tuple[str, str], tuple[tuple[str, ...], asyncio.Task[None]]] = {}
 
-    def keep(self, topology: str, folder: str, specs: Iterable[DeploymentSpec]) -> None:
-        """Watch exactly these deployments of a topology, as far as they ask for it."""
-        wanted = {(topology, spec.name): folders_of(spec, folder) for spec in specs if spec.reload}
+    def keep(self, topology: Topology, specs: Iterable[DeploymentSpec]) -> None:
+        """Watch exactly these deployments of a topology, as far as they ask for it. Its own file is no code."""
+        wanted = {
+            (topology.name, spec.name): folders_of(spec, topology.folder) for spec in specs if spec.reload
+        }
         for key, (places, task) in list(self._tasks.items()):
-            if key[0] == topology and wanted.get(key) != places:
+            if key[0] == topology.name and wanted.get(key) != places:
                 del self._tasks[key]
                 task.cancel()
         for key, places in wanted.items():
             if key not in self._tasks:
                 self._tasks[key] = (
                     places,
-                    asyncio.create_task(self._watch(*key, places), name=f"code of {key[1]}"),
+                    asyncio.create_task(self._watch(*key, places, topology.source), name=f"code of {key[1]}"),
                 )
 
-    async def _watch(self, topology: str, deployment: str, places: tuple[str, ...]) -> None:
-        known = await asyncio.to_thread(look, places)
+    async def _watch(self, topology: str, deployment: str, places: tuple[str, ...], apart: str) -> None:
+        known = await asyncio.to_thread(look, places, apart)
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            now = await asyncio.to_thread(look, places)
+            now = await asyncio.to_thread(look, places, apart)
             file = changed(known, now)
             if not file:
                 continue
             while True:
                 await asyncio.sleep(QUIET)
-                later = await asyncio.to_thread(look, places)
+                later = await asyncio.to_thread(look, places, apart)
                 if later == now:
                     break
                 now = later

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..model import Phase, PodKey, Role
-from ..plan.routing import routes_for, way_to
+from ..plan.routing import routes_for
 from ..wire.channel import join_address
 from ..wire.way import Way
 from .activation import Activation
@@ -45,7 +45,7 @@ class Routers:
         return not any(pod.key == key for pod in running.leaving)
 
     def _way_to(self, key: PodKey) -> Way:
-        return way_to(self._running[key.topology].plan, self._machine.pods[key].plan)
+        return self._running[key.topology].way_to(self._machine.pods[key].plan)
 
     def acknowledged(self) -> None:
         """A router took its table, or need not any more: pods that no router sends to may end."""

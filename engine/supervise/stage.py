@@ -11,6 +11,7 @@ from ..home import Home
 from ..model import Level, PodKey
 from ..observe.chronicle import Chronicle
 from ..observe.logs import LogBook
+from .launching import Launching
 from .machine import Machine
 from .state import Pod, Stimulus
 from .world import Running
@@ -23,8 +24,7 @@ class Stage:
     home: Home
     running: Callable[[str], Running | None]
     """A topology that is up, by name."""
-    release: Callable[[Running], None]
-    """Let pods that have not begun begin, unless they wait for others."""
+    launching: Launching
     stepped: Callable[[], Awaitable[None]]
     """Return after the next batch of steps."""
     start_error: Callable[[PodKey], Awaitable[StartError]]

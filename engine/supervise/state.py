@@ -41,6 +41,10 @@ class Hold(StrEnum):
     """The topology is going down."""
 
 
+EXTERNAL_EVERY = 2.0
+"""Seconds between looks at a pod that somebody else runs, unless its probe says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What the deployment says of its pods' lives."""
@@ -64,8 +68,11 @@ class Policy:
         if not worker:
             return life
         kind = topology.ProbeKind.TCP if spec.protocol == "http" else topology.ProbeKind.GRPC
-        liveness = None if spec.external else spec.liveness
-        return replace(life, probe=spec.probe or topology.Probe(kind), liveness=liveness)
+        if spec.external:
+            # Nothing else tells that somebody else's pod has gone, so it is asked more often than ours.
+            probe = spec.probe or topology.Probe(kind, every=EXTERNAL_EVERY)
+            return replace(life, restart=Restart.NO, timeout_ready=None, probe=probe)
+        return replace(life, probe=spec.probe or topology.Probe(kind), liveness=spec.liveness)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +113,8 @@ class Pod:
     """A stranger has its port: the next run binds another."""
     grace: float | None = None
     """Seconds for requests in flight that whoever ended this run asked for."""
-    replan: PodPlan | None = None
-    """The plan of its next run, where it differs."""
+    replan: Replan | None = None
+    """What its next run goes by, where that differs."""
     wrong: int = 0
     """Wrong answers in a row to the probe for readiness."""
     lifeless: int = 0
@@ -156,6 +163,8 @@ class Replan:
 
     plan: PodPlan
     policy: Policy
+    later: bool = False
+    """The policy from its next run on too: it is that run's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from ..plan.planner import plan
 from ..plan.pods import Plan
 from ..plan.status import topology_status
 from ..runtimes.command import CommandRuntime
+from ..runtimes.external import ExternalRuntime
 from ..runtimes.process import ProcessRuntime
 from ..runtimes.runtime import Fact
 from ..spec import document as documents
@@ -44,11 +45,10 @@ from ..spec.topology import Topology
 from ..verdict import start_error
 from . import devices
 from .changes import Changes
-from .depends import release
 from .details import details_of
 from .hands import Hands
 from .keeping import Keeping
-from .launch import Launch, Orders, relaunch, settle
+from .launching import Launching
 from .lifecycle import RESTING
 from .machine import Machine
 from .ports import check_planned
@@ -87,12 +87,14 @@ class Supervisor:
         self._runtime = ProcessRuntime(home, self._report, log_fd, keeper)
         self._routers = Routers(self._machine, self._running)
         self._keeping = Keeping(self._runtime, self._chronicle)
+        self._launching = Launching(self._machine, self._running)
         self._hands = Hands(
             home,
             self._logs,
             {
                 Runtime.PROCESS: self._runtime,
                 Runtime.COMMAND: CommandRuntime(self._runtime, self._report),
+                Runtime.EXTERNAL: ExternalRuntime(self._report),
             },
             self._machine.post,
             self._running.__getitem__,
@@ -104,7 +106,7 @@ class Supervisor:
             Stage(
                 home,
                 self._running.get,
-                self._release,
+                self._launching,
                 self._next_step,
                 self._start_error,
                 self._publish,
@@ -183,7 +185,8 @@ class Supervisor:
         topology = documents.load(document)
         known = self._running.get(topology.name)
         if known is not None:
-            if known.status.digest == documents.digest(topology):
+            same = known.status.digest == documents.digest(topology)
+            if same and not (replace and self._changes.unfinished(known)):
                 return UpResult(UpOutcome.UNCHANGED, topology.name)
             if not replace:
                 return UpResult(UpOutcome.CHANGED, topology.name)
@@ -204,12 +207,12 @@ class Supervisor:
         self._chronicle.tell(now, Level.INFO, topology.name, "", f"up from {topology.source}: {count}")
         for note in planned.notes:
             self._chronicle.tell(now, Level.WARN, topology.name, "", note)
-        self._release(running)
+        self._launching.release(running)
         self._watch_code(topology)
         return UpResult(UpOutcome.STARTED, topology.name)
 
     def _watch_code(self, topology: Topology, over: bool = False) -> None:
-        self._reloader.keep(topology.name, topology.folder, () if over else topology.deployments)
+        self._reloader.keep(topology, () if over else topology.deployments)
 
     async def diff(self, document: str, caller: Caller) -> Difference:
         """See `Control.diff`."""
@@ -246,6 +249,7 @@ class Supervisor:
         """See `Control.down`."""
         going = [self._known(name) for name in topologies]
         for running in going:
+            running.going = True
             self._watch_code(running.plan.topology, over=True)
         await self._changes.call_off(topologies)
         keys = [pod.key for running in going for pod in running.all_pods]
@@ -278,20 +282,7 @@ class Supervisor:
                 case Verb.KILL:
                     self._machine.post(key, SendSignal(signal or 9))
                 case Verb.START | Verb.RESTART:
-                    self._revive(key, Begin() if verb is Verb.START else Renew())
-
-    def _revive(self, key: PodKey, stimulus: Stimulus) -> None:
-        """Start or restart a pod; where its deployment never came up, the whole deployment tries again."""
-        running = self._running[key.topology]
-        deployment = self._machine.pods[key].plan.deployment
-        if running.launches[deployment] is Launch.FAILED:
-            running.launches[deployment] = Launch.UNDER_WAY
-            orders = relaunch([self._machine.pods[pod.key] for pod in running.pods[deployment]])
-            self._order(orders)
-            self._release(running)
-            if key in orders:
-                return
-        self._machine.post(key, stimulus)
+                    self._launching.revive(key, Begin() if verb is Verb.START else Renew())
 
     def watch(self) -> AsyncIterator[Fleet]:
         """See `Control.watch`."""
@@ -334,30 +325,10 @@ class Supervisor:
         self._hands.report(fact)
 
     def _moved(self, before: Pod, after: Pod, stimulus: Stimulus, now: float) -> None:
-        """Where a pod's move decides over its deployment's first start."""
-        if before.phase is after.phase and before.hold is after.hold:
-            return
-        running = self._running[after.plan.topology]
-        deployment = after.plan.deployment
-        if running.launches[deployment] is not Launch.UNDER_WAY:
-            return
-        pods = [self._machine.pods[pod.key] for pod in running.pods[deployment]]
-        running.launches[deployment], orders = settle(running.launches[deployment], pods)
-        self._order(orders)
-        if running.launches[deployment] is not Launch.UNDER_WAY:
-            self._release(running)
+        self._launching.moved(before, after)
 
     def _planned(self, topology: Topology, caller: Caller) -> Plan:
         return plan(topology, counted(topology, lambda: find_gpus(caller.env or os.environ)))
-
-    def _release(self, running: Running) -> None:
-        """Pods that have not begun do, unless they wait for others."""
-        pods = [self._machine.pods[pod.key] for pod in running.plan.pods]
-        self._order(release(pods, running.specs, running.launches))
-
-    def _order(self, orders: Orders) -> None:
-        for key, stimulus in orders.items():
-            self._machine.post(key, stimulus)
 
     def _settled(self) -> None:
         self._routers.update()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from ..control import Caller
-from ..model import Fleet, PodKey, PodStatus, TopologyStatus
+from ..model import Fleet, PodKey, PodStatus, Runtime, TopologyStatus
 from ..plan.pods import Plan, PodPlan
+from ..plan.routing import way_to
 from ..plan.status import deployment_status, planned
 from ..spec.topology import DeploymentSpec
+from ..wire.way import PLAIN, Way
 from .launch import Launch
 from .state import Pod, Policy
 
@@ -20,6 +22,7 @@ class Running:
 
     plan: Plan
     caller: Caller
+    """Whose world new pods are to live in."""
     status: TopologyStatus
     launches: dict[str, Launch] = field(default_factory=dict)
     """By deployment; the gateway counts as one."""
@@ -30,6 +33,12 @@ class Running:
     """What each pod uses, without secrets."""
     leaving: tuple[PodPlan, ...] = ()
     """Pods that are in the plan no more and have not ended yet."""
+    callers: dict[PodKey, Caller] = field(default_factory=dict)
+    """Of pods that an earlier caller brought up and no change has touched since: they keep their world."""
+    due: dict[PodKey, int] = field(default_factory=dict)
+    """Pods that the last change is to replace, with the run that it found."""
+    going: bool = False
+    """Somebody brings it down."""
 
     @classmethod
     def of(cls, plan: Plan, caller: Caller, status: TopologyStatus) -> Running:
@@ -40,17 +49,26 @@ class Running:
             plan,
             caller,
             status,
-            dict.fromkeys(pods, Launch.UNDER_WAY),
+            # What somebody else runs has nothing to prove, and takes nobody down with it.
+            {
+                name: Launch.DONE if any(pod.runtime is Runtime.EXTERNAL for pod in some) else Launch.UNDER_WAY
+                for name, some in pods.items()
+            },
             {deployment.spec.name: deployment.spec for deployment in plan.deployments},
             pods,
             {status.key: status.uses for status in planned(plan)},
         )
 
-    def become(
-        self, plan: Plan, caller: Caller, status: TopologyStatus, leaving: tuple[PodPlan, ...]
-    ) -> None:
-        """Be another plan from now on. Deployments that have been ready once need not prove it again."""
+    def become(self, plan: Plan, caller: Caller, status: TopologyStatus, kept: Collection[str]) -> None:
+        """Be another plan from now on; pods that are `kept` (by name) stay in the world that they are in.
+
+        Deployments that have been ready once need not prove it again.
+        """
         new = Running.of(plan, caller, status)
+        planned = {pod.key for pod in plan.pods}
+        leaving = tuple(pod for pod in self.plan.pods if pod.key not in planned)
+        stay = [pod.key for pod in (*self.all_pods, *plan.pods) if pod.name in kept or pod.key not in planned]
+        self.callers = {key: self.caller_of(key) for key in stay}
         launches = {name: self.launches.get(name, launch) for name, launch in new.launches.items()}
         self.plan, self.caller, self.status = plan, caller, status
         self.launches, self.specs, self.pods = launches, new.specs, new.pods
@@ -65,6 +83,22 @@ class Running:
     def policy_of(self, pod: PodPlan) -> Policy:
         spec = self.specs.get(pod.deployment)
         return Policy() if spec is None else Policy.of(spec, worker=pod.replica is not None)
+
+    def caller_of(self, key: PodKey) -> Caller:
+        """Whose world a pod lives in."""
+        return self.callers.get(key, self.caller)
+
+    def stale(self, pods: Mapping[PodKey, Pod]) -> frozenset[str]:
+        """Names of pods that still run by an earlier plan: their turn has not come, or the change ended before it."""
+        return frozenset(
+            key.name
+            for key, run in self.due.items()
+            if key in pods and pods[key].run == run and pods[key].phase.alive
+        )
+
+    def way_to(self, pod: PodPlan) -> Way:
+        """How a pod is spoken to; one whose deployment is gone is about to end, and nobody listens any more."""
+        return way_to(self.plan, pod) if pod.deployment in self.pods else PLAIN
 
     def routers_of(self, pod: PodPlan) -> tuple[PodKey, ...]:
         """Who sends to the pod: its head, or the gateway when there is none."""
