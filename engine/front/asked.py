@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from ..errors import Mistake, SpecError, UsageError
-from ..spec import external, keys
+from ..spec import executor_file, external, keys
 from ..spec.check import check
 from ..spec.nodes import Mapping, Node, Scalar, Sequence
 from ..spec.reader import Reader, join
@@ -41,6 +41,7 @@ def deployment_of(asked: Map[str, Any]) -> DeploymentSpec:
     reader = _reader()
     fields = _read(reader, given, _ALONE, _TABLE, "a deployment")
     external.settle(reader, _ALONE, fields)
+    executor_file.settle(reader, _ALONE, fields)
     spec = DeploymentSpec(**{"name": name, **fields})
     _judge(reader, alone(spec))
     _raise(reader, f"{_ALONE}.")

@@ -12,6 +12,9 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _BUILT_LATER = frozenset(
     {"docker", "jinahub", "jinahub+docker", "jinahub+sandbox", "jinaai", "jinaai+docker", "jinaai+sandbox"}
 )
+ENDINGS = (".yml", ".yaml")
+"""Of an executor's own file, which is read before: a spec holds what it says."""
+
 _FORMS = "write `file.py:Class` or `module.Class`, or leave `uses` out for the default executor"
 
 
@@ -45,8 +48,8 @@ def parse(text: str) -> FileClass | ModuleClass | None:
     if scheme is not None:
         known = scheme[1].lower() in _BUILT_LATER
         raise Wrong(f"`{scheme[1]}://` " + ("is not built yet" if known else "names no executor"), _FORMS)
-    if text.endswith((".yml", ".yaml")):
-        raise Wrong("an executor's YAML file is not built yet", _FORMS)
+    if text.endswith(ENDINGS):
+        raise Wrong("an executor's YAML file names no class by itself", _FORMS)
     path, colon, name = text.rpartition(":")
     if colon and path.endswith(".py"):
         if "\0" in path or not name.isidentifier():

@@ -167,6 +167,18 @@ LIMITS = (
     Key("processes", Kind.WHOLE, "none", "Processes and threads.", 1),
 )
 
+EXECUTOR = (
+    Key("jtype", Kind.NAME, "required", "The class, or `module.Class`."),
+    Key("with", Kind.VALUES, "{}", "Arguments of its constructor; `uses_with` wins over them."),
+    Key(
+        "py_modules",
+        Kind.PATHS,
+        "none",
+        "Files and folders that it is imported from, from this file's folder.",
+    ),
+    Key("metas", Kind.VALUES, "{}", "Name, description and the like, which nothing here uses."),
+)
+
 # Keys that later versions will read. Naming them beats calling them unknown.
 RESERVED_TOPOLOGY = frozenset({"env", "hosts", "preset", "python", "runtime", "volumes"})
 RESERVED_GATEWAY = frozenset(
@@ -177,6 +189,8 @@ RESERVED_DEPLOYMENT = frozenset(
     {"docker_kwargs", "gpu", "gpu_memory", "hub", "monitoring", "noblock_on_start", "port_monitoring", "preset",
      "upload_files", "volumes"}
 )  # fmt: skip
+
+RESERVED_EXECUTOR = frozenset({"requests", "dynamic_batching", "workspace", "cors"})
 
 # What people write who come from elsewhere, where no likeness of letters leads to our word.
 SYNONYMS = {"executors": "deployments", "pods": "deployments", "parallel": "replicas", "image": "uses"}

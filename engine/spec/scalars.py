@@ -7,7 +7,7 @@ import shlex
 
 from . import certificates
 from .durations import seconds
-from .executor import FileClass, parse
+from .executor import ENDINGS, FileClass, parse
 from .interpreter import interpreter
 from .nodes import Node, Scalar
 from .reader import Reader
@@ -159,8 +159,11 @@ def python(reader: Reader, node: Node, path: str) -> str:
 
 
 def uses(reader: Reader, node: Node, path: str) -> str | None:
-    """An executor, its file's path absolute; None for the default one."""
-    found = parse(text(reader, node, path, "an executor"))
+    """An executor, its file's path absolute; None for the default one. Its YAML file stays to be read."""
+    said = text(reader, node, path, "an executor")
+    if said.endswith(ENDINGS) and "://" not in said:
+        return absolute(reader, said)
+    found = parse(said)
     if isinstance(found, FileClass):
         return str(FileClass(absolute(reader, found.path), found.name))
     return None if found is None else str(found)

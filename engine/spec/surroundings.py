@@ -52,7 +52,10 @@ def _check_certificates(reader: Reader, topology: Topology) -> None:
 
 
 def _module_folders(spec: DeploymentSpec) -> tuple[str, ...]:
-    return tuple(module if Path(module).is_dir() else str(Path(module).parent) for module in spec.py_modules)
+    """As a pod has them: of a module or a package the folder around it."""
+    paths = map(Path, spec.py_modules)
+    packed = ((path, path.is_file() or (path / "__init__.py").exists()) for path in paths)
+    return tuple(str(path.parent if inside else path) for path, inside in packed)
 
 
 def _python_path(spec: DeploymentSpec) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from ..model import Runtime
-from . import compounds, external, scalars
+from . import compounds, executor_file, external, scalars
 from .keys import (
     DEPLOYMENT,
     GATEWAY,
@@ -204,6 +204,7 @@ def _deployments(reader: Reader, node: Node, path: str) -> tuple[DeploymentSpec,
         if isinstance(item, Mapping):
             fields = read_table(reader, item, here, DEPLOYMENT, RESERVED_DEPLOYMENT, "a deployment")
             external.settle(reader, here, fields)
+            executor_file.settle(reader, here, fields)
         else:
             reader.wrong(here, Wrong(f"a deployment is a map, not {reader.said(item, here)}"))
         # One that is wrong keeps its place, so that paths of keys count as the file does.

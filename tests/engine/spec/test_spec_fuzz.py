@@ -18,6 +18,8 @@ FUZZ = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+WIDE = settings(FUZZ, max_examples=50)
+"""For trees with any of all keys, which take long to think up."""
 NAMES = {key.name for key in (*TOPOLOGY, *GATEWAY, *DEPLOYMENT, *PROBE, *LIMITS)} | RESERVED_DEPLOYMENT
 KEYS = [*sorted(NAMES - {"name"}), "shard", "<<", ""]
 
@@ -155,7 +157,7 @@ def test_random_pieces_of_yaml(tmp_path: Path, text: str) -> None:
     ends_well(tmp_path, text.encode())
 
 
-@FUZZ
+@WIDE
 @given(
     st.fixed_dictionaries(
         {"deployments": DEPLOYMENTS}, optional={"name": SCALARS, "gateway": VALUES, "keep": SCALARS}
@@ -175,7 +177,7 @@ def test_values_of_the_right_kind_behind_the_contracts_keys(tmp_path: Path, depl
     ends_well(tmp_path, flow({"deployments": deployments}).encode("utf-8", "surrogatepass"))
 
 
-@FUZZ
+@WIDE
 @given(
     st.fixed_dictionaries(
         {"jtype": st.sampled_from(["Flow", "Deployment", "x"])},

@@ -95,7 +95,7 @@ DEPLOYMENT_MISTAKES: list[tuple[str, int, str, str, str]] = [
     ("uses: docker://image", 3, "uses", "`docker://` is not built yet", "`file.py:Class`"),
     ("uses: jinahub+docker://x", 3, "uses", "`jinahub+docker://` is not built yet", ""),
     ("uses: ftp://x", 3, "uses", "`ftp://` names no executor", ""),
-    ("uses: executor.yml", 3, "uses", "an executor's YAML file is not built yet", ""),
+    ("uses: executor.yml", 3, "uses", "there is no such file", "executor.yml"),
     ("uses: 7", 3, "uses", "must be an executor, not `7`", ""),
     ("uses: Search", 3, "uses", "names a class without its file or module", ""),
     ("uses: search.py", 3, "uses", "names a file without its class", "`file.py:Class`"),

@@ -14,6 +14,7 @@ from quarterdeck.engine.spec.compose import MAX_DEPTH, MAX_NODES
 from quarterdeck.engine.spec.file import load
 from quarterdeck.engine.spec.keys import (
     DEPLOYMENT,
+    EXECUTOR,
     GATEWAY,
     LIMITS,
     MAX_PODS,
@@ -33,6 +34,7 @@ TABLES = [
     ("a deployment", DEPLOYMENT),
     ("a probe", PROBE),
     ("limits", LIMITS),
+    ("an executor's file", EXECUTOR),
 ]
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
