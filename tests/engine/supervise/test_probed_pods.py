@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +55,10 @@ def patient(tmp_path: Path) -> Iterator[Patient]:
 
 def reason(fleet: Fleet, name: str) -> str:
     return next((pod.reason for pod in fleet.pods if pod.name == name), "")
+
+
+def program(*command: str, **more: float) -> Probe:
+    return Probe(ProbeKind.EXEC, command=command, **{"every": 0.05, **more})  # type: ignore[arg-type]
 
 
 def says(reason: str, phase: Phase) -> Callable[[Fleet], bool]:
@@ -143,11 +149,44 @@ async def test_heads_are_asked_as_ever(world: World, patient: Patient) -> None:
     await world.ready("a/head")
 
 
+# -- pods that are somebody else's program
+
+
+def server(name: str, **more: Any) -> DeploymentSpec:
+    command = (sys.executable, "-u", "-m", "http.server", "{port}", "--bind", "{host}")
+    return DeploymentSpec(name, command=command, protocol="http", grace=2.0, **more)
+
+
+async def test_commands_are_ready_as_their_probes_say(world: World, tmp_path: Path) -> None:
+    """By default when the port takes a connection; the others ask for more."""
+    await world.up(
+        server("a"),
+        server("b", probe=Probe(ProbeKind.HTTP, "/there", every=0.1)),
+        server("c", probe=Probe(ProbeKind.LOG, pattern=r"^Serving HTTP on 127\.0\.0\.1 port \d+ ")),
+        server("d", probe=program("test", "-e", "{workspace}/done")),
+    )
+    await world.ready("a/rep-0", "c/rep-0")
+    await world.until(lambda fleet: reason(fleet, "b/rep-0") == "GET /there answered 404")
+    await world.until(lambda fleet: reason(fleet, "d/rep-0") == "test: exit 1")
+    (tmp_path / "there").touch()
+    workspace = Path((await world.control.details(PodKey("top", "d/rep-0"))).workspace)
+    (workspace / "done").touch()
+    await world.ready()
+
+
+async def test_a_command_that_does_not_live_is_ended_and_started_again(world: World, tmp_path: Path) -> None:
+    alive = tmp_path / "alive"
+    alive.touch()
+    await world.up(server("a", liveness=Probe(ProbeKind.HTTP, "/alive", every=0.05, failures=2)))
+    before = (await world.ready()).pods[0]
+    alive.unlink()
+    await world.until(lambda fleet: reason(fleet, "a/rep-0") == "liveness: GET /alive answered 404")
+    alive.touch()
+    after = (await world.ready(run=2)).pods[0]
+    assert (after.port, after.restarts) == (before.port, 1)
+
+
 # -- programs
-
-
-def program(*command: str, **more: float) -> Probe:
-    return Probe(ProbeKind.EXEC, command=command, **{"every": 0.05, **more})  # type: ignore[arg-type]
 
 
 async def test_a_program_runs_in_the_pods_world(world: World, tmp_path: Path) -> None:
@@ -199,4 +238,5 @@ async def test_what_a_program_started_is_gone_with_it(world: World, home: Home, 
     await world.phase(Phase.STOPPED, "a/rep-0", "b/rep-0")
     while len(ours(home)) > 2:  # the keeper, and c
         assert time.monotonic() - begin < 5 * 5, ours(home)
+        await asyncio.sleep(0.01)
     await world.ready("c/rep-0")
