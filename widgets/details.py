@@ -91,6 +91,11 @@ def _pod(
     ):  # fmt: skip
         if value:
             lines += labelled(label, value, width, front=front)
+    reasons: dict[str, list[str]] = {}
+    for what, reason in details.cannot:
+        reasons.setdefault(reason, []).append(what)
+    for reason, whats in reasons.items():
+        lines += labelled("can't", f"{', '.join(whats)}: {reason}", width)
     return lines
 
 

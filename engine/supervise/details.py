@@ -101,5 +101,7 @@ def _blocked_by(pod: Pod) -> str:
 
 
 def _gpu_rule(spec: DeploymentSpec | None) -> str:
+    if spec is not None and spec.gpus is not None:
+        return f"gpus: {spec.gpus}"
     rule = "" if spec is None else spec.env.get("CUDA_VISIBLE_DEVICES", "")
     return f"CUDA_VISIBLE_DEVICES: {rule}" if rule else ""
