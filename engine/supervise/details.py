@@ -91,8 +91,8 @@ def _blocked_by(pod: Pod) -> str:
         case Phase.STARTING if pod.port is None or pod.pid is None:
             return "loading: it does not listen yet"
         case Phase.STARTING | Phase.UNREADY:
-            return pod.reason or "its health call"
-        case Phase.BACKOFF | Phase.FAILED:
+            return pod.reason or "its probe"
+        case Phase.PENDING | Phase.BACKOFF | Phase.FAILED:
             return pod.reason
         case Phase.STOPPED:
             return pod.reason or "it was stopped"

@@ -78,6 +78,7 @@ async def test_one_whose_dependency_fails_waits_on_says_so_and_goes_when_it_is_m
     )
     pod = waiting.by_key[PodKey("top", "b/rep-0")]
     assert (pod.phase, pod.reason) == (Phase.PENDING, "waits for bad; bad did not start")
+    assert (await world.control.details(pod.key)).blocked_by == pod.reason
     await world.ready("c/rep-0")
     await world.control.act(Verb.START, [PodKey("top", "b/rep-0")])  # a person need not wait
     await world.ready("b/rep-0")
