@@ -49,11 +49,11 @@ def test_without_blocking_a_failure_shows_when_waited_for_and_closes_all(homes: 
 
 
 def test_without_blocking_the_timeout_bounds_the_wait(homes: Homes) -> None:
-    slow = Deployment(NeverReady, name="slow", timeout_ready=0.5, noblock_on_start=True).start()
+    slow = Deployment(NeverReady, name="slow", timeout_ready=2.0, noblock_on_start=True).start()
     begin = time.monotonic()
     with pytest.raises(ReadyTimeout, match="slow/rep-0") as caught:
         slow.wait_start_success()
-    assert time.monotonic() - begin < 3.0
+    assert time.monotonic() - begin < 2.0 * 5
     assert "loading for ever" in caught.value.hint
     assert homes.nothing_left
 
