@@ -29,7 +29,7 @@ def test_without_blocking_start_returns_at_once_and_waiting_makes_it_ready(homes
     words = Deployment(Fine, name="w", noblock_on_start=True)
     begin = time.monotonic()
     assert words.start() is words
-    assert time.monotonic() - begin < 1.0
+    assert time.monotonic() - begin < 5.0
     words.wait_start_success()
     assert words.is_ready
     words.wait_start_success()

@@ -87,7 +87,7 @@ async def test_a_stuck_pod_is_ended_at_once(bench: Bench, life: Life) -> None:
     began = time.monotonic()
     life.runtime.end(job.mark)
     assert (await bench.fact(job, Exited)).code == -signal.SIGKILL
-    assert time.monotonic() - began < 2.5
+    assert time.monotonic() - began < 10.0
     assert read(pid) is None
     assert marked(MARK, job.mark) == []
 

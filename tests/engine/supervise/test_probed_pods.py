@@ -123,7 +123,7 @@ async def test_a_line_of_this_runs_log_makes_it_ready(world: World, tmp_path: Pa
 
 
 async def test_a_line_that_never_comes(world: World) -> None:
-    await world.up(fine(probe=Probe(ProbeKind.LOG, pattern="^nobody says this$"), timeout_ready=0.5))
+    await world.up(fine(probe=Probe(ProbeKind.LOG, pattern="^nobody says this$"), timeout_ready=2.0))
     pod = (await world.phase(Phase.FAILED)).pods[0]
     assert "(no line of its log matches '^nobody says this$' yet)" in pod.reason
 
