@@ -32,7 +32,9 @@ def differ(old: Plan, new: Plan, home: Home, stale: Collection[str] = ()) -> Dif
     replaced = {
         name
         for name in shared
-        if name in stale or _told(old, before[name], home) != _told(new, after[name], home)
+        if name in stale
+        or after[name].port not in (None, before[name].port)  # None: any does, and it has one
+        or _told(old, before[name], home) != _told(new, after[name], home)
     }
     return Difference(
         topology=new.topology.name,
@@ -49,10 +51,10 @@ def _pods(plan: Plan) -> dict[str, PodPlan]:
 
 
 def _told(plan: Plan, pod: PodPlan, home: Home) -> tuple[Any, ...]:
-    """All of a pod that can't change while it runs. How long it drains can: it is the supervisor who ends it."""
+    """All of a pod but its port that can't change while it runs. How long it drains can: the supervisor ends it."""
     specs = {deployment.spec.name: deployment.spec for deployment in plan.deployments}
     job: Job = job_for(pod, specs.get(pod.deployment), Caller(), home, "", 0, plan.topology.gateway)
-    return replace(job, grace=0.0), pod.runtime, pod.host, pod.port
+    return replace(job, grace=0.0), pod.runtime, pod.host
 
 
 # -- in words

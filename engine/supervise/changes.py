@@ -60,12 +60,13 @@ class Changes:
         name = running.status.name
         self._must_be_free(running)
         plan, difference = self.difference(running, topology, caller)
-        given_up = _check_ports(running.plan, plan, difference)
+        given_up = _check_ports(self._ports(running), plan, difference)
         failed = _to_try_again(running, plan, difference)
         routers = {pod.key: running.routers_of(pod) for pod in running.plan.pods}
         status = topology_status(plan, running.status.created_at, running.status.owner)
         running.become(plan, caller, status, difference.kept)
         late = self._admit(running, difference, given_up)
+        self._stage.publish()
         for line in difference.why:
             self._stage.tell(name, Level.INFO, line)
         for note in plan.notes:
@@ -158,6 +159,10 @@ class Changes:
         change = Change(what, asyncio.create_task(guarded(), name=f"{what} of {name}"))
         self._under_way[name] = change
         return change
+
+    def _ports(self, running: Running) -> dict[str, int | None]:
+        """What each pod listens on, or is to."""
+        return {pod.name: self._stage.pods[pod.key].port or pod.port for pod in running.plan.pods}
 
     def _admit(self, running: Running, difference: Difference, given_up: set[int | None]) -> list[PodKey]:
         """Take new pods in; those whose port another still has wait for it, and are told."""
@@ -259,9 +264,8 @@ class Changes:
             await self._stage.stepped()
 
 
-def _check_ports(old: Plan, new: Plan, difference: Difference) -> set[int | None]:
+def _check_ports(before: Mapping[str, int | None], new: Plan, difference: Difference) -> set[int | None]:
     """Ports that are given up; raises PortTaken where one that comes to be wanted is somebody else's."""
-    before = {pod.name: pod.port for pod in old.pods}
     given_up = {before[name] for name in (*difference.removed, *difference.replaced)} - {None}
     check_planned(pod for pod in new.pods if pod.port not in given_up and before.get(pod.name) != pod.port)
     return given_up

@@ -30,6 +30,7 @@ class Stage:
     start_error: Callable[[PodKey], Awaitable[StartError]]
     """The error for a pod that did not get ready."""
     publish: Callable[[], None]
+    """Let everybody see what there is now."""
     _machine: Machine
     _logs: LogBook
     _chronicle: Chronicle
