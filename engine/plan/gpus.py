@@ -25,7 +25,7 @@ class GpuView:
     source: str = "no GPU found"
     """Who counted them (`NVML`, `CUDA_TOTAL_DEVICES`, `CUDA_VISIBLE_DEVICES`), or why there are none."""
     free: tuple[int, ...] = ()
-    """Bytes of free memory of each device in the same order, or empty where they are not known."""
+    """Bytes of free memory in the same order, -1 of a device that is lost; empty where they are not known."""
 
 
 def deals(topology: Topology) -> bool:

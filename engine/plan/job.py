@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+THREADS = "threads"
+"""The role of a process whose pods are its threads; each of those has a job of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -17,7 +20,7 @@ class Job:
     name: str
     deployment: str
     role: str
-    """`worker`, `head` or `gateway`."""
+    """`worker`, `head` or `gateway`; or `THREADS`."""
     host: str
     port: int
     """0: bind a free one."""

@@ -30,9 +30,9 @@ def picture(plan: Plan) -> str:
     lines = ["flowchart LR"]
     for deployment in plan.deployments:
         lines += drawing.deployment(deployment)
+    joints = {deployment.spec.name: drawing.joint(deployment) for deployment in plan.deployments}
     for deployment in plan.deployments:
-        name = drawing.box(deployment)
-        lines += [f"{_id(need)} --> {name}" for need in deployment.spec.needs]
+        lines += [f"{joints[need]} --> {joints[deployment.spec.name]}" for need in deployment.spec.needs]
     return "\n".join((*lines, *_STYLES)) + "\n"
 
 
@@ -45,8 +45,18 @@ class _Drawing:
     def box(self, deployment: DeploymentPlan) -> str:
         return _id(deployment.spec.name) if deployment.spec.name else "_deployment"
 
+    def joint(self, deployment: DeploymentPlan) -> str:
+        """What arrows are joined to: the box, or for an external deployment, which has none, its name."""
+        name, node = deployment.spec.name, self.box(deployment)
+        return f"{node}[{_label(name)}]" if deployment.spec.external and node != name else node
+
     def deployment(self, deployment: DeploymentPlan) -> list[str]:
-        """A subgraph; its head is drawn as what runs before, its tail as what runs after."""
+        """A subgraph; its head is drawn as what runs before, its tail as what runs after.
+
+        What somebody else runs has none.
+        """
+        if deployment.spec.external:
+            return []
         spec, name = deployment.spec, self.box(deployment)
         lines = [f"subgraph {name}[{_label(spec.name)}]", "direction LR"]
         if spec.has_head:

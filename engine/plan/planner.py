@@ -13,19 +13,22 @@ from ..spec.check import check
 from ..spec.dealing import VARIABLE
 from ..spec.topology import LOOPBACK, DeploymentSpec, Topology
 from ..spec.wrong import Wrong
-from .dealer import Dealer, Hand, waits
+from .dealer import Hand, hands_of
 from .gpus import ORDER, GpuView
 from .pods import DeploymentPlan, Plan, PodPlan
 
 
-def plan(topology: Topology, gpus: GpuView) -> Plan:
-    """All pods of a topology. Raises `SpecError` for one that can't be planned."""
+def plan(topology: Topology, gpus: GpuView, runs: Plan | None = None) -> Plan:
+    """All pods of a topology. Raises `SpecError` for one that can't be planned.
+
+    `runs` is the plan by which it is up: what is dealt by need, not by place, stays where it is.
+    """
     mistakes = list(check(topology))
     if mistakes:
         raise SpecError(tuple(mistakes))
-    hands, wrongs = _dealt(topology, gpus)
+    hands, wrongs = hands_of(topology, gpus, runs)
     if wrongs:
-        raise SpecError(tuple(wrongs))
+        raise SpecError(tuple(_undealt(topology, index, wrong) for index, wrong in wrongs.items()))
     notes = [
         f"{topology.deployments[index].name or 'the deployment'}: {gpus.source}; {VARIABLE} is left unset"
         for index, hand in sorted(hands.items())
@@ -40,18 +43,6 @@ def plan(topology: Topology, gpus: GpuView) -> Plan:
         for index in _by_needs(topology.deployments)
     )
     return Plan(topology, gateway, deployments, tuple(notes))
-
-
-def _dealt(topology: Topology, gpus: GpuView) -> tuple[dict[int, Hand], list[Mistake]]:
-    """What each deployment is dealt, by its place, and what can't be; who takes what is left comes last."""
-    dealer, hands, mistakes = Dealer(gpus), {}, []
-    order = sorted(range(len(topology.deployments)), key=lambda index: waits(topology.deployments[index]))
-    for index in order:
-        try:
-            hands[index] = dealer.hand(topology.deployments[index])
-        except Wrong as wrong:
-            mistakes.append(_undealt(topology, index, wrong))
-    return hands, mistakes
 
 
 def _undealt(topology: Topology, index: int, wrong: Wrong) -> Mistake:

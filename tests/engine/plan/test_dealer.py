@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,8 @@ from quarterdeck.engine.plan.planner import plan
 from quarterdeck.engine.spec.topology import DeploymentSpec, Topology
 
 GIB = 1 << 30
-FOUR = GpuView(("0", "1", "2", "3"), (), "NVML", (10 * GIB, 40 * GIB, 30 * GIB, 40 * GIB))
+UUIDS = ("GPU-0", "GPU-1", "GPU-2", "GPU-3")
+FOUR = GpuView(("0", "1", "2", "3"), UUIDS, "NVML", (10 * GIB, 40 * GIB, 30 * GIB, 40 * GIB))
 
 
 def dealt(gpus: GpuView, *specs: DeploymentSpec) -> list[list[str | None]]:
@@ -40,6 +42,10 @@ def spec(name: str, gpus: str | None, replicas: int = 1, shards: int = 1, rule: 
         ([spec("a", "auto", 4)], [["1", "3", "2", "0"]]),
         ([spec("a", "auto"), spec("b", "auto")], [["1"], ["3"]]),
         ([spec("a", None)], [[None]]),
+        ([spec("a", "auto"), spec("b", "2")], [["3"], ["0,1"]]),
+        ([spec("a", "spread", 2), spec("b", None, 1, rule="RRGPU-1")], [["0", "2"], ["GPU-1"]]),
+        ([spec("a", "spread", 2), spec("b", None, 2, rule="0, 2")], [["1", "3"], [None, None]]),
+        ([spec("a", "spread", 2), spec("b", None, rule="no")], [["0", "1"], [None]]),
     ],
 )
 def test_who_gets_what(specs: list[DeploymentSpec], expected: list[list[str | None]]) -> None:
@@ -53,6 +59,47 @@ def test_the_variable_is_set_with_its_order_or_not_at_all() -> None:
     none = plan(Topology("t", (spec("a", "spread"),)), GpuView())
     assert none.deployments[0].workers[0].env == {}
     assert none.notes == ("a: no GPU found; CUDA_VISIBLE_DEVICES is left unset",)
+
+
+def test_a_lost_device_is_the_last_to_be_taken() -> None:
+    gpus = replace(FOUR, free=(10, -1, 30, 40))
+    assert dealt(gpus, spec("a", "auto", 5)) == [["3", "2", "0", "3", "2"]]
+    assert dealt(gpus, spec("a", "spread", 4)) == [["0", "2", "3", "0"]]
+    assert dealt(replace(FOUR, free=(-1, -1, -1, -1)), spec("a", "auto", 2)) == [["0", "1"]]
+
+
+def test_by_count_alone_where_memory_is_not_known() -> None:
+    assert dealt(replace(FOUR, free=()), spec("a", "auto", 5)) == [["0", "1", "2", "3", "0"]]
+
+
+@pytest.mark.parametrize("rule", ["spread", "auto"])
+def test_what_is_up_keeps_its_device(rule: str) -> None:
+    """Scaling one deployment moves no other, and no replica that stays; freed memory moves nobody."""
+    up = plan(Topology("t", (spec("a", rule, 1), spec("b", rule, 2))), FOUR)
+    had = [worker.gpu for deployment in up.deployments for worker in deployment.workers]
+    later = replace(FOUR, free=tuple(reversed(FOUR.free)))
+    wanted = Topology("t", (spec("a", rule, 3), spec("b", rule, 1), spec("c", rule, 1)))
+    new = plan(wanted, later, up)
+    a, b, c = ([worker.gpu for worker in deployment.workers] for deployment in new.deployments)
+    assert (a[0], b) == (had[0], [had[1]])
+    assert len({*a, *b}) == 4
+    assert len(c) == 1
+    assert plan(wanted, FOUR, new).deployments == new.deployments
+
+
+def test_another_rule_deals_anew() -> None:
+    up = plan(Topology("t", (spec("a", None, 3, rule="RR3"),)), FOUR)
+    new = plan(Topology("t", (spec("a", "spread", 3),)), FOUR, up)
+    assert [worker.gpu for worker in new.deployments[0].workers] == ["0", "1", "2"]
+
+
+def test_a_device_that_is_there_no_more_is_not_kept() -> None:
+    up = plan(Topology("t", (spec("a", "spread", 4),)), FOUR)
+    two = GpuView(("0", "1"), (), "CUDA_TOTAL_DEVICES")
+    new = plan(Topology("t", (spec("a", "spread", 4),)), two, up)
+    assert [worker.gpu for worker in new.deployments[0].workers] == ["0", "1", "0", "1"]
+    none = plan(Topology("t", (spec("a", "spread", 4),)), GpuView(), up)
+    assert [worker.gpu for worker in none.deployments[0].workers] == [None] * 4
 
 
 def test_more_than_there_are() -> None:

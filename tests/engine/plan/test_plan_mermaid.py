@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from quarterdeck.engine.plan.gpus import GpuView
 from quarterdeck.engine.plan.mermaid import picture
 from quarterdeck.engine.plan.planner import plan
-from quarterdeck.engine.spec.topology import DeploymentSpec, Topology
+from quarterdeck.engine.spec.topology import DeploymentSpec, GatewaySpec, Topology
 
 
 def lines(*specs: DeploymentSpec) -> list[str]:
@@ -90,3 +92,25 @@ def test_a_deployment_without_a_name() -> None:
 def test_labels_hold_no_secret_and_no_markup() -> None:
     spec = DeploymentSpec("a", uses='/srv/app/s3cret"<b>/x.py:X', env={"MY_KEY": "s3cret"})
     assert lines(spec)[3] == 'a/rep-0["***#quot;#lt;b#gt;/x.py:X"]:::pod'
+
+
+def external(name: str, **more: Any) -> DeploymentSpec:
+    return DeploymentSpec(name, external=True, hosts=("far",), ports=(80,), **more)
+
+
+def test_what_is_external_is_only_joined() -> None:
+    drawn = lines(DeploymentSpec("a"), external("far", needs=("a",)), DeploymentSpec("b", needs=("far",)))
+    assert [line for line in drawn if "far" in line] == ["a --> far", "far --> b"]
+    assert drawn.count("end") == 2
+
+
+def test_an_external_deployment_s_name_is_readable_where_it_is_no_node_s() -> None:
+    assert lines(external("end"), DeploymentSpec("b", needs=("end",)))[-1] == '_end["end"] --> b'
+
+
+def test_a_gateway_is_not_drawn() -> None:
+    specs = (DeploymentSpec("a"), DeploymentSpec("b", needs=("a",)))
+    with_gateway, without = (
+        picture(plan(Topology("demo", specs, door), GpuView())) for door in (GatewaySpec(), None)
+    )
+    assert with_gateway == without
