@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from ..model import Gpu
 from ..plan.gpus import GpuView
 from .nvml import Nvml
 
@@ -14,18 +15,26 @@ _NUMBER = re.compile(r"[0-9]{1,4}")
 
 
 def find_gpus(env: Mapping[str, str]) -> GpuView:
-    """The devices that may be dealt to pods of a caller with this environment."""
+    """The devices that may be dealt to pods of a caller with this environment. Asks NVML, so that it may block."""
     nvml = Nvml()
     found = nvml.look()
     nvml.close()
+    return dealable(found, env)
+
+
+def dealable(found: Sequence[Gpu] | None, env: Mapping[str, str]) -> GpuView:
+    """What of the devices that NVML `found` (None: it did not answer) may be dealt to such a caller's pods."""
     if found is not None:
-        free = tuple((gpu.memory_total or 0) - (gpu.memory_used or 0) for gpu in found)
         uuids = tuple(gpu.uuid for gpu in found)
-        return visible(GpuView(_indices(len(found)), uuids, "NVML", free), env)
+        return visible(GpuView(_indices(len(found)), uuids, "NVML", tuple(map(_free, found))), env)
     total = env.get(TOTAL, "").strip()
     if _NUMBER.fullmatch(total):
         return visible(GpuView(_indices(int(total)), (), TOTAL), env)
     return visible(None, env)
+
+
+def _free(gpu: Gpu) -> int:
+    return -1 if gpu.trouble else (gpu.memory_total or 0) - (gpu.memory_used or 0)
 
 
 def visible(found: GpuView | None, env: Mapping[str, str]) -> GpuView:

@@ -28,11 +28,8 @@ from ..model import (
 )
 from ..observe.broadcast import Broadcast
 from ..observe.chronicle import Chronicle
-from ..observe.gpus import find_gpus
 from ..observe.logs import LogBook
-from ..observe.nvml import Nvml
 from ..observe.samples import Sampler
-from ..plan.gpus import GpuView, counted
 from ..plan.planner import plan
 from ..plan.pods import Plan
 from ..plan.status import topology_status
@@ -43,9 +40,9 @@ from ..runtimes.runtime import Fact
 from ..spec import document as documents
 from ..spec.topology import Topology
 from ..verdict import start_error
-from . import devices
 from .changes import Changes
 from .details import details_of
+from .devices import Devices
 from .hands import Hands
 from .keeping import Keeping
 from .launching import Launching
@@ -123,15 +120,14 @@ class Supervisor:
         self._ending = False
         """Closing has begun: nothing new is taken."""
         self._closing = False
-        self._nvml = Nvml()
-        self._gpus: asyncio.Future[GpuView] | None = None
+        self._devices = Devices()
 
     # -- life
 
     async def open(self) -> None:
         """Start the keeper; with it ends what an engine before us may have left."""
         self.home.prepare()
-        self._find_gpus()
+        self._devices.open()
         await self._runtime.open()
         self._sampler.open()
 
@@ -150,21 +146,15 @@ class Supervisor:
             await self._routers.close()
             await self._sampler.close()
             await self._keeping.close()
-            self._nvml.close()
+            await self._devices.close()
             self._chronicle.close()
             self.broadcast.close()
-
-    def _find_gpus(self) -> asyncio.Future[GpuView]:
-        """The devices; looked for once, beside whatever else starts, since NVML takes tens of milliseconds to load."""
-        if self._gpus is None:
-            self._gpus = asyncio.ensure_future(asyncio.to_thread(find_gpus, os.environ))
-        return self._gpus
 
     # -- Control
 
     async def info(self) -> EngineInfo:
         """See `Control.info`."""
-        gpus = await self._find_gpus()
+        gpus = await self._devices.mine()
         return EngineInfo(
             version=self._version,
             pid=os.getpid(),
@@ -180,9 +170,10 @@ class Supervisor:
 
     async def up(self, document: str, caller: Caller, owner: str = "", replace: bool = False) -> UpResult:
         """See `Control.up`."""
+        topology = documents.load(document)
+        await self._devices.count(topology)
         if self._ending:
             raise Conflict("the engine is ending", "try again once it has: the next `qd up` starts another")
-        topology = documents.load(document)
         known = self._running.get(topology.name)
         if known is not None:
             same = known.status.digest == documents.digest(topology)
@@ -217,10 +208,12 @@ class Supervisor:
     async def diff(self, document: str, caller: Caller) -> Difference:
         """See `Control.diff`."""
         topology = documents.load(document)
+        await self._devices.count(topology)
         return self._changes.difference(self._known(topology.name), topology, caller)[1]
 
     async def scale(self, topology: str, replicas: Mapping[str, int]) -> Difference:
         """See `Control.scale`."""
+        await self._devices.count(self._known(topology).plan.topology)
         return self._changes.scale(self._known(topology), replicas)
 
     async def roll(self, topology: str, deployments: Sequence[str]) -> None:
@@ -241,9 +234,8 @@ class Supervisor:
 
     async def gpus(self) -> Sequence[Gpu]:
         """See `Control.gpus`."""
-        counted = len((await self._find_gpus()).devices)
         dealt = {key: pod.plan.gpu for key, pod in self._machine.pods.items() if pod.plan.gpu is not None}
-        return await asyncio.to_thread(devices.look, self._nvml, counted, dealt, self._hands.pod_of)
+        return await self._devices.now(dealt, self._hands.pod_of)
 
     async def down(self, topologies: Sequence[str], grace: float | None = None) -> None:
         """See `Control.down`."""
@@ -328,7 +320,9 @@ class Supervisor:
         self._launching.moved(before, after)
 
     def _planned(self, topology: Topology, caller: Caller) -> Plan:
-        return plan(topology, counted(topology, lambda: find_gpus(caller.env or os.environ)))
+        known = self._running.get(topology.name)
+        view = self._devices.view(topology, caller.env or os.environ)
+        return plan(topology, view, None if known is None else known.plan)
 
     def _settled(self) -> None:
         self._routers.update()
