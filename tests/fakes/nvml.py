@@ -34,6 +34,10 @@ class FakeNvml:
         new.write_text("".join(line + "\n" for line in lines))
         os.replace(new, self._state)
 
+    def unload(self) -> None:
+        """No driver is loaded from now on."""
+        self._state.unlink()
+
 
 def gpu(index: int, used: int = 0, total: int = 80, busy: int = 0) -> str:
     """A device's line; memory in GiB."""

@@ -2,16 +2,20 @@
  *
  *   gpu INDEX UUID MEMORY_TOTAL MEMORY_USED BUSY_PERCENT NAME
  *   process INDEX PID MEMORY
+ *   graphics INDEX PID MEMORY
  *   error INDEX CODE       (15: the device is lost)
+ *   bare INDEX             (a device without figures of memory and use)
+ *
+ * Without that file no driver is loaded.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, TOO_SMALL = 7, DRIVER_NOT_LOADED = 9, MOST = 16, MOST_PROCESSES = 64 };
+enum { OK = 0, UNINITIALIZED = 1, INVALID = 2, NOT_SUPPORTED = 3, TOO_SMALL = 7, DRIVER_NOT_LOADED = 9, MOST = 16, MOST_PROCESSES = 256 };
 typedef unsigned long long u64;
-typedef struct { char uuid[96], name[96]; u64 total, used; unsigned busy; int error; } Device;
-typedef struct { unsigned device, pid; u64 memory; } Holder;
+typedef struct { char uuid[96], name[96]; u64 total, used; unsigned busy; int error, bare; } Device;
+typedef struct { unsigned device, pid; u64 memory; int graphics; } Holder;
 typedef struct { unsigned devices, holders; Device device[MOST]; Holder holder[MOST_PROCESSES]; } Host;
 typedef struct { u64 total, free, used; } Memory;
 typedef struct { unsigned gpu, memory; } Use;
@@ -36,6 +40,11 @@ static int look(Host *host) {
             if (at >= host->devices) host->devices = at + 1;
         } else if (sscanf(line, "process %u %u %llu", &holder.device, &holder.pid, &holder.memory) == 3 && host->holders < MOST_PROCESSES) {
             host->holder[host->holders++] = holder;
+        } else if (sscanf(line, "graphics %u %u %llu", &holder.device, &holder.pid, &holder.memory) == 3 && host->holders < MOST_PROCESSES) {
+            holder.graphics = 1;
+            host->holder[host->holders++] = holder;
+        } else if (sscanf(line, "bare %u", &at) == 1 && at < MOST) {
+            host->device[at].bare = 1;
         } else if (sscanf(line, "error %u %d", &at, &code) == 2 && at < MOST) {
             host->device[at].error = code;
         }
@@ -92,6 +101,7 @@ int nvmlDeviceGetUUID(void *handle, char *out, unsigned room) {
 int nvmlDeviceGetMemoryInfo(void *handle, Memory *memory) {
     Host host; unsigned at; int failed = find(&host, handle, &at);
     if (failed) return failed;
+    if (host.device[at].bare) return NOT_SUPPORTED;
     memory->total = host.device[at].total;
     memory->used = host.device[at].used;
     memory->free = memory->total - memory->used;
@@ -100,15 +110,16 @@ int nvmlDeviceGetMemoryInfo(void *handle, Memory *memory) {
 int nvmlDeviceGetUtilizationRates(void *handle, Use *use) {
     Host host; unsigned at; int failed = find(&host, handle, &at);
     if (failed) return failed;
+    if (host.device[at].bare) return NOT_SUPPORTED;
     use->gpu = host.device[at].busy;
     use->memory = 0;
     return OK;
 }
-int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count, Process *out) {
+static int hold(void *handle, unsigned *count, Process *out, int graphics) {
     Host host; unsigned at, found = 0, room = out ? *count : 0; int failed = find(&host, handle, &at);
     if (failed) return failed;
     for (unsigned each = 0; each < host.holders; each++) {
-        if (host.holder[each].device != at) continue;
+        if (host.holder[each].device != at || host.holder[each].graphics != graphics) continue;
         if (found < room) {
             out[found].pid = host.holder[each].pid;
             out[found].used = host.holder[each].memory;
@@ -119,9 +130,5 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count, Proce
     *count = found;
     return found > room ? TOO_SMALL : OK;
 }
-int nvmlDeviceGetGraphicsRunningProcesses_v3(void *handle, unsigned *count, Process *out) {
-    Host host; unsigned at; int failed = find(&host, handle, &at);
-    (void)out;
-    *count = 0;
-    return failed;
-}
+int nvmlDeviceGetComputeRunningProcesses_v3(void *handle, unsigned *count, Process *out) { return hold(handle, count, out, 0); }
+int nvmlDeviceGetGraphicsRunningProcesses_v3(void *handle, unsigned *count, Process *out) { return hold(handle, count, out, 1); }
