@@ -111,6 +111,9 @@ def _import_module(name: str) -> ModuleType:
 
 
 def _import_file(path: Path) -> ModuleType:
+    known = sys.modules.get(f"{FILES}.{path.stem}")
+    if known is not None and known.__file__ == str(path):
+        return known  # another thread's pod has it already
     if not path.is_file():
         raise LoadError(f"there is no file {path}")
     package = ModuleType(FILES)
@@ -121,7 +124,11 @@ def _import_file(path: Path) -> ModuleType:
         raise LoadError(f"{path} is not a Python file")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]  # the next who wants it is to see what is wrong too
+        raise
     return module
 
 

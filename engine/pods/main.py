@@ -14,18 +14,11 @@ import os
 import signal
 import sys
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
-from ..plan.job import Job
-from ..wire.way import WayError, server_credentials
+from ..plan.job import THREADS, Job
 from .failure import to_log
-from .load import LoadError, load, reason
-from .router import Router
-from .server import PortError, Server
-from .worker import Worker
-
-if TYPE_CHECKING:
-    import grpc
+from .serve import CantServe, Servant, make, serve
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -41,20 +34,25 @@ def run(job: Job, ready_fd: int) -> int:
     """Serve until SIGTERM; gives the exit code.
 
     One JSON line goes to `ready_fd` before it is closed: `{"port": N}` once the server listens, else
-    `{"error": TEXT}`, with `"port_taken": true` where another holds the port.
+    `{"error": TEXT}`, with `"port_taken": true` where another holds the port. For a process of threads it is a
+    socket, over which that is told its pods.
     """
-    _prepare()
+    if job.role == THREADS:
+        from .threads import host
+
+        return host(job, ready_fd)
+    prepare()
     try:
-        servant = Worker(load(job), job.name) if job.role == "worker" else Router(job.name, bool(job.token))
-    except BaseException as error:
-        if not isinstance(error, LoadError):
-            to_log(error)
-        _tell(ready_fd, {"error": f"{job.name}: {reason(error)}"})
+        servant = make(job)
+        return asyncio.run(_serve(job, servant, ready_fd))
+    except CantServe as error:
+        if error.cause is not None:
+            to_log(error.cause)
+        _tell(ready_fd, error.said)
         return 1
-    return asyncio.run(_serve(job, servant, ready_fd))
 
 
-def _prepare() -> None:
+def prepare() -> None:
     """What every pod wants of its process: whole lines in the log, a trace of a crash, users' log records."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -72,45 +70,27 @@ def _tell(ready_fd: int, message: dict[str, object]) -> None:
     os.close(ready_fd)
 
 
-async def _serve(job: Job, servant: Worker | Router, ready_fd: int) -> int:
-    from quarterdeck import __version__
+async def _serve(job: Job, servant: Servant, ready_fd: int) -> int:
+    stop = asyncio.Event()
 
-    more = servant.methods() if isinstance(servant, Router) else None
-    server = Server(servant, __version__, more, job.token, job.server_options.items())
-    try:
-        port = await server.start(job.host, job.port, _credentials(job))
-    except WayError as error:
-        _tell(ready_fd, {"error": f"{job.name}: TLS: {error}"})
-        return 1
-    except PortError as error:
-        message: dict[str, object] = {"error": f"{job.name}: {error}"}
-        _tell(ready_fd, message | ({"port_taken": True} if error.taken else {}))
-        return 1
-    loop, term = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, _terminate, term)
-    _tell(ready_fd, {"port": port})
-    await term.wait()
-    await server.drain(job.grace)
-    if not await servant.close():
-        _exit_now(0)
+    def bound(port: int) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _terminate, stop)
+        _tell(ready_fd, {"port": port})
+
+    if not await serve(job, servant, bound, stop):
+        exit_now(0)
     return 0
 
 
-def _credentials(job: Job) -> grpc.ServerCredentials | None:
-    """What it shows of itself under TLS; None where there is none. Raises `WayError`."""
-    if not (job.ssl_certfile and job.ssl_keyfile):
-        return None
-    return server_credentials(job.ssl_certfile, job.ssl_keyfile)
-
-
-def _terminate(term: asyncio.Event) -> None:
+def _terminate(stop: asyncio.Event) -> None:
     """The first SIGTERM drains, the second ends."""
-    if term.is_set():
-        _exit_now(128 + signal.SIGTERM)
-    term.set()
+    if stop.is_set():
+        exit_now(128 + signal.SIGTERM)
+    stop.set()
 
 
-def _exit_now(code: int) -> None:
+def exit_now(code: int) -> NoReturn:
+    """End the process, whatever its threads do."""
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         sys.stderr.flush()

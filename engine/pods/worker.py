@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -154,7 +155,9 @@ class Worker:
             finally:
                 self._busy = False
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+        # In the caller's context: whose the thread is shows there, and what a user keeps in it.
+        call_in = partial(contextvars.copy_context().run, run)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call_in)
 
     def _fault(self, method: _Method, what: str) -> Failure:
         return Failure(grpc.StatusCode.INTERNAL, f"{self._name}: {method.title}: {what}")
@@ -199,6 +202,10 @@ class Worker:
             to_log(error)
         self._thread.shutdown(wait=False, cancel_futures=True)
         return ended
+
+    def join(self) -> None:
+        """After `close`: wait, blocking, until the thread is out of the executor's code."""
+        self._thread.shutdown(wait=True)
 
 
 def _arguments(method: _Method, request: ModelInferRequest) -> dict[str, Any]:

@@ -58,14 +58,21 @@ class Link:
             self._outbox.popleft()
             _close(descriptors)
 
-    def _hear(self) -> None:
+    def _hear(self) -> bool:
+        """Take one message; False where there is none."""
         try:
             message, _ = protocol.receive(self._socket)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             message = None
         self._heard(message)
+        return message is not None
+
+    def drain(self) -> None:
+        """Hear what has been said by now."""
+        while self._socket.fileno() >= 0 and self._hear():
+            pass
 
     def close(self) -> None:
         """Hang up; what was not sent yet is dropped. Safe to call twice."""

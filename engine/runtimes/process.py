@@ -144,10 +144,12 @@ class ProcessRuntime:
         fresh: bool = False,
         held: int | None = None,
         hear: Callable[[Fact], None] | None = None,
+        talk: int | None = None,
     ) -> None:
         """See `Runtime.start`. `held` is a socket that stays open until the pod's program has begun.
 
-        `hear` takes the pod's facts instead of the runtime's own `report`.
+        `hear` takes the pod's facts instead of the runtime's own `report`. `talk` is a socket that the pod gets in
+        place of its ready pipe: what it says there is the caller's to hear.
         """
         if hear is not None:
             self._listeners[job.mark] = hear
@@ -162,7 +164,7 @@ class ProcessRuntime:
         kept: tuple[int, ...] = ()
         try:
             kept = () if held is None else (os.dup(held),)
-            job_fd, ready_read, ready_write = _descriptors(job)
+            job_fd, ready_read, ready_write = _descriptors(job, talk)
         except OSError as error:
             for descriptor in (log_fd, *kept):
                 os.close(descriptor)
@@ -172,6 +174,8 @@ class ProcessRuntime:
         self._link.send(message, (job_fd, log_fd, ready_write, *kept))
         if job.memory is not None:
             self._memory[job.mark] = job.memory
+        if ready_read < 0:
+            return
         self._pipes[job.mark] = ready_read
         if job.command:
             self._told[job.mark] = job.port
@@ -231,13 +235,25 @@ def _limits(job: Job) -> dict[str, float]:
     return {name: value for name, value in every.items() if value is not None}
 
 
-def _descriptors(job: Job) -> tuple[int, int, int]:
-    """The job in a memory file, and both ends of the ready pipe; the pod gets the first and the last."""
+def in_memory(job: Job) -> int:
+    """The job in a memory file."""
     job_fd = os.memfd_create("quarterdeck-job", os.MFD_CLOEXEC)
     try:
         with open(job_fd, "wb", closefd=False) as file:
             file.write(job.dump())
         os.lseek(job_fd, 0, os.SEEK_SET)
+    except OSError:
+        os.close(job_fd)
+        raise
+    return job_fd
+
+
+def _descriptors(job: Job, talk: int | None) -> tuple[int, int, int]:
+    """The job, and both ends of the ready pipe; the pod gets the first and the last. Of `talk` there is one, and -1."""
+    job_fd = in_memory(job)
+    try:
+        if talk is not None:
+            return job_fd, -1, os.dup(talk)
         ready_read, ready_write = os.pipe2(os.O_CLOEXEC)
     except OSError:
         os.close(job_fd)

@@ -37,6 +37,7 @@ from ..runtimes.command import CommandRuntime
 from ..runtimes.external import ExternalRuntime
 from ..runtimes.process import ProcessRuntime
 from ..runtimes.runtime import Fact
+from ..runtimes.thread import ThreadRuntime
 from ..spec import document as documents
 from ..spec.topology import Topology
 from ..verdict import start_error
@@ -92,6 +93,7 @@ class Supervisor:
                 Runtime.PROCESS: self._runtime,
                 Runtime.COMMAND: CommandRuntime(self._runtime, self._report),
                 Runtime.EXTERNAL: ExternalRuntime(self._report),
+                Runtime.THREAD: ThreadRuntime(self._runtime, self._report),
             },
             self._machine.post,
             self._running.__getitem__,

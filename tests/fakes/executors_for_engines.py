@@ -87,6 +87,13 @@ class Stubborn(Fine):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
 
+class Clings(Fine):
+    """Blocks its event loop when it is to end."""
+
+    async def close(self) -> None:
+        time.sleep(600)  # noqa: ASYNC251 -- blocking is the point
+
+
 class Parent(Fine):
     """Starts a child, and a daemon that leaves its session and forks twice."""
 

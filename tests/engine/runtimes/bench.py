@@ -21,6 +21,7 @@ from quarterdeck.engine.plan.job import Job
 from quarterdeck.engine.runtimes.command import CommandRuntime
 from quarterdeck.engine.runtimes.process import ProcessRuntime
 from quarterdeck.engine.runtimes.runtime import Exited, Fact, Lost, Started
+from quarterdeck.engine.runtimes.thread import ThreadRuntime
 
 FILE = executors_for_engines.__file__
 PROGRAM = program.__file__
@@ -35,6 +36,7 @@ class Bench:
         self.folder = folder
         self.runtime = ProcessRuntime(home, self._report)
         self.commands = CommandRuntime(self.runtime, self._report)
+        self.threads = ThreadRuntime(self.runtime, self._report)
         self.facts: defaultdict[str, list[Fact]] = defaultdict(list)
         self._news = asyncio.Event()
 
@@ -56,6 +58,12 @@ class Bench:
     def start(self, executor: str | None = "Fine", fresh: bool = False, **more: Any) -> Job:
         job = self.job(executor, **more)
         self.runtime.start(job, str(self.log(job)), fresh)
+        return job
+
+    def thread(self, executor: str | None = "Fine", fresh: bool = False, **more: Any) -> Job:
+        """Start an executor in a thread of its deployment's process."""
+        job = self.job(executor, **more)
+        self.threads.start(job, str(self.log(job)), fresh)
         return job
 
     def command(self, *words: str, port: int = 0, ours: bool = True, **more: Any) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from tests.engine.runtimes.bench import Bench
@@ -92,5 +93,35 @@ class CommandLife:
         return self._bench.run(self._bench.command("/nowhere/program")), "/nowhere/program"
 
 
-KINDS: dict[str, type[ProcessLife] | type[CommandLife]] = {"process": ProcessLife, "command": CommandLife}
+class ThreadLife:
+    """Executors in threads of one process; each of the suite's pods is alone in its own."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self.runtime: Runtime = bench.threads
+
+    def serve(self, port: int = 0) -> Job:
+        return self._bench.thread(port=port)
+
+    def exit(self, code: int) -> Job:
+        return self._bench.thread("Exits", uses_with={"code": code})
+
+    def abort(self) -> Job:
+        return self._bench.thread("Aborts")
+
+    def parent(self) -> Job:
+        return self._bench.thread("Parent")
+
+    def stuck(self) -> Job:
+        return self._bench.thread("Clings")
+
+    def unstartable(self) -> tuple[Job, str]:
+        return self._bench.thread(python="/nowhere/python"), "/nowhere/python"
+
+
+KINDS: dict[str, Callable[[Bench], Life]] = {
+    "process": ProcessLife,
+    "command": CommandLife,
+    "thread": ThreadLife,
+}
 """Every runtime that the suite runs over; a new one adds its own here."""
