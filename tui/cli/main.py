@@ -43,7 +43,6 @@ EXAMPLE = """\
 first steps:
   qd demo                        a search engine in nine pods, with traffic
   qd up topology.yml             start a topology and watch it
-  qd                             the console, on whatever runs
 
 `qd VERB --help` shows a verb's options and an example."""
 

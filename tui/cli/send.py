@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 EXAMPLE = """\
   qd send search --endpoint /search --data '{"query": ["context manager"]}'
-  qd send search/clean --endpoint /search --data @request.json
   qd send search --endpoint /search --data - --rate 50 --for 10 < request.json"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "qd send TARGET [options]"
     parser.add_argument("target", help="a topology (its gateway), a deployment (its head), or a pod")
     parser.add_argument("--endpoint", default="/", metavar="/X", help="which of the executor's (default: /)")
     parser.add_argument(
@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-name", default="", metavar="NAME", help="what the certificate must be for")
     parser.add_argument("--token", metavar="TOKEN", help="what the pod asks for; @FILE reads it from a file")
     parser.add_argument(
-        "--metadata", action="append", default=[], metavar="KEY=VALUE", help="send this too (may be repeated)"
+        "--metadata", action="append", default=[], metavar="K=V", help="send this too (may be repeated)"
     )
     parser.add_argument("--rate", type=float, metavar="R", help="requests a second, with --for")
     parser.add_argument("--for", dest="seconds", type=float, metavar="S", help="seconds of load")

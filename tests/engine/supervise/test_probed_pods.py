@@ -85,9 +85,9 @@ async def test_it_is_ready_when_its_probe_says_so_and_says_why_it_is_not(
 
 async def test_never_right_is_a_failure_that_says_what_it_answered(world: World, patient: Patient) -> None:
     patient.answers(503)
-    await world.up(patient.spec(probe=patient.asked("/health"), timeout_ready=1.0))
+    await world.up(patient.spec(probe=patient.asked("/health"), timeout_ready=3.0))
     pod = (await world.phase(Phase.FAILED)).pods[0]
-    assert "not ready within 1s (GET /health answered 503)" in pod.reason
+    assert "not ready within 3s (GET /health answered 503)" in pod.reason
     details = await world.control.details(KEY)
     assert details.probe == f"GET /health on port {patient.port}, every 20ms"
 
