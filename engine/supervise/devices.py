@@ -14,6 +14,7 @@ from ..observe.gpus import dealable
 from ..observe.nvml import Nvml
 from ..plan.gpus import GpuView, counted, deals
 from ..spec.topology import Topology
+from .world import printable
 
 LONGEST_COMMAND = 80
 DEEPEST = 32
@@ -144,7 +145,7 @@ def _command(pid: int) -> str:
             words = file.read(4 * LONGEST_COMMAND).replace(b"\0", b" ").decode("utf-8", "replace").split()
     except OSError:
         return ""
-    return " ".join(words)[:LONGEST_COMMAND]
+    return printable(" ".join(words))[:LONGEST_COMMAND]
 
 
 def _user(pid: int) -> str:

@@ -98,6 +98,39 @@ def test_who_holds_memory_and_a_device_that_is_lost(engine: Engine, tmp_path: Pa
         stranger.wait()
 
 
+SCALED = """\
+name: s
+gateway: none
+deployments:
+- {name: roomy, gpus: auto, replicas: 2}
+- {name: wide, gpus: spread, replicas: 2}
+- {name: told, gpus: 1, command: "sh -c 'echo gpu={gpu}; exec sleep 600'", probe: {log: gpu=}, protocol: http}
+"""
+
+
+def test_scaling_moves_nobody_to_another_device(engine: Engine, tmp_path: Path, nvml: FakeNvml) -> None:
+    nvml.set(*(gpu(index, used=8 - index) for index in range(8)))
+    engine.qd("up", "-d", write(tmp_path / "s.yml", SCALED), code=0, **nvml.env)
+    before = engine.ps()
+    assert [row["gpu"] for row in before.values()] == ["7", "6", "1", "2", "0"]
+    assert "gpu=0" in engine.qd("logs", "s/told/rep-0").stdout
+    # What runs has taken memory, and the driver is gone for a while: neither is a reason to move.
+    nvml.set(*(gpu(index, used=index) for index in range(8)))
+    assert engine.qd("scale", "roomy=3", code=0).stdout
+    nvml.unload()
+    engine.qd("scale", "roomy=2", code=0)
+    engine.qd("scale", "wide=3", code=0)
+    after = engine.ps()
+    added = after.pop("s/wide/rep-2")
+    assert {name: (row["pid"], row["gpu"]) for name, row in after.items()} == {
+        name: (row["pid"], row["gpu"]) for name, row in before.items()
+    }
+    assert added["gpu"] == "3"
+    told = engine.qd("gpus").stdout
+    assert "gpu 0: NVML does not answer: Driver Not Loaded" in told
+    assert engine.status()["gpus"] == 8
+
+
 def test_more_devices_than_there_are(engine: Engine, tmp_path: Path, nvml: FakeNvml) -> None:
     file = write(tmp_path / "m.yml", "deployments:\n- {name: a, gpus: 9}\n")
     said = engine.qd("up", "-d", file, code=2, **nvml.env).stderr
@@ -122,4 +155,4 @@ def test_counted_devices_have_no_figures(engine: Engine, tmp_path: Path) -> None
 def test_no_device_is_said(engine: Engine) -> None:
     env = {name: "" for name in ("CUDA_TOTAL_DEVICES",) if name in os.environ}
     engine.qd("engine", "start", code=0, **env)
-    assert engine.qd("gpus").stdout.startswith("no GPU: no GPU found")
+    assert engine.qd("gpus").stdout.startswith("no GPU found")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.e2e.engines import EXAMPLE, Engine
 from tests.e2e.pages import ROOT, rows, section
+from tests.fakes.nvml import FakeNvml, gpu
 
 from quarterdeck.engine.model import Level, Phase, Role
 
@@ -17,6 +20,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     "whole": (int,),
     "number": (int, float),
     "truth": (bool,),
+    "list": (list,),
 }
 
 
@@ -59,6 +63,21 @@ def test_every_field_is_as_documented(busy: Engine) -> None:
     compare("qd engine status --json", busy.status())
     for finding in json.loads(busy.qd("doctor", "--json", code=None).stdout):
         compare("qd doctor --json", finding)
+
+
+def test_every_field_of_a_device_is_as_documented(engine: Engine, tmp_path: Path) -> None:
+    nvml = FakeNvml(tmp_path)
+    nvml.set(gpu(0), gpu(1), f"process 0 {os.getpid()} 7", "error 1 15")
+    engine.qd("up", "-d", EXAMPLE, code=0, **nvml.env)
+    pod = engine.ps()["search/index/shard-0/rep-0"]["pid"]
+    nvml.set(gpu(0), gpu(1), f"process 0 {os.getpid()} 7", f"process 0 {pod} 9", "error 1 15")
+    devices = json.loads(engine.qd("gpus", "--json").stdout)
+    for device in devices:
+        compare("qd gpus --json", device)
+    holders = devices[0]["processes"]
+    for holder in holders:
+        compare("Each of its processes", holder)
+    assert {holder["pod"] for holder in holders} == {None, "search/index/shard-0/rep-0"}
 
 
 def test_the_words_for_phases_and_roles_are_the_models() -> None:

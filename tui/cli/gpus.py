@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from quarterdeck.engine.model import EngineInfo, Gpu, GpuProcess
 
-from .harmless import harmless
 from .session import add_socket, home_of, with_engine
 from .table import megabytes, table
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 EXAMPLE = """\
   qd gpus
   qd gpus --json"""
+HEAD = ("gpu", "name", "used", "total", "busy", "pods")
+RIGHT = frozenset({0, 2, 3, 4})
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     elif gpus:
         print(_listing(gpus))
     else:
-        print(f"no GPU: {info.gpus_source}")
+        print(info.gpus_source)
     return 0
 
 
@@ -50,27 +51,30 @@ def _plain(gpu: Gpu) -> dict[str, object]:
 
 
 def _listing(gpus: Sequence[Gpu]) -> str:
-    head = ("gpu", "name", "used", "total", "busy", "pods")
+    """A table of the devices; below it what is wrong with some, and who else holds their memory."""
     rows = [
         (
             str(gpu.index),
-            gpu.name or "-",
+            gpu.name or gpu.uuid or "-",
             megabytes(gpu.memory_used),
             megabytes(gpu.memory_total),
             "-" if gpu.busy_percent is None else f"{gpu.busy_percent:.0f}%",
-            gpu.trouble or ", ".join(map(str, gpu.pods)) or "-",
+            ", ".join(map(str, gpu.pods)) or "-",
         )
         for gpu in gpus
     ]
-    others = [
-        f"gpu {gpu.index}: {megabytes(process.memory_bytes)} held by pid {process.pid}{_who(process)}"
-        for gpu in gpus
-        for process in gpu.processes
-        if process.pod is None
-    ]
-    return "\n".join((table(head, rows, right=frozenset({2, 3, 4})), *others))
+    below = [line for gpu in gpus for line in _below(gpu)]
+    return "\n".join((table(HEAD, rows, RIGHT), *below))
 
 
-def _who(process: GpuProcess) -> str:
-    command = harmless(process.command.encode()).decode()
-    return f" of {process.user}: {command}" if process.user else ""
+def _below(gpu: Gpu) -> list[str]:
+    trouble = [f"gpu {gpu.index}: {gpu.trouble}"] if gpu.trouble else []
+    strangers = [process for process in gpu.processes if process.pod is None]
+    return [*trouble, *(f"gpu {gpu.index}: {_held(process)}" for process in strangers)]
+
+
+def _held(process: GpuProcess) -> str:
+    """`7168M held by pid 4242 of ann: python train.py`; no user and no command of one that can't be seen from here."""
+    who = f" of {process.user}" if process.user else ""
+    what = f": {process.command}" if process.command else ""
+    return f"{megabytes(process.memory_bytes)} held by pid {process.pid}{who}{what}"
