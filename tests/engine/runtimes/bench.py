@@ -49,8 +49,9 @@ class Bench:
         mark = secrets.token_hex(8)
         env = {**os.environ, **more.pop("env", {}), MARK: mark, ENGINE_MARK: self.home.mark}
         uses = None if executor is None else f"{FILE}:{executor}"
+        names = {"topology": "top", "name": "index/rep-0", "deployment": "index", "role": "worker"}
         given = {"host": "127.0.0.1", "port": 0, "uses": uses, "cwd": str(self.folder), "env": env, **more}
-        return Job(mark, "top", "index/rep-0", "index", "worker", **given)
+        return Job(mark, **{**names, **given})
 
     def log(self, job: Job) -> Path:
         return self.folder / f"{job.mark}.log"
