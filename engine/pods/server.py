@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hmac
 import socket
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
     Context = aio.ServicerContext[bytes, bytes]
     Handler = grpc.RpcMethodHandler[bytes, bytes]
     Methods = dict[str, Handler]
+
+
+LINGER = 0.05
+"""Seconds in which a pod that was busy until it was told to end gets to what has come meanwhile."""
+QUIET = 0.1
+"""Seconds without a new request after which none is on its way from a router any more."""
+LONGEST_LINGER = 0.5
+"""Whoever goes on sending to a pod that ends must not keep it."""
 
 
 class Servant(Protocol):
@@ -82,6 +91,8 @@ class Server:
     ) -> None:
         """`more` are methods beside those of every pod; `token` is what callers must have, empty: nothing."""
         self.counters = Counters()
+        self._last_call = float("-inf")
+        """When the last request began."""
         self._servant = servant
         self._version = version
         self._health = Health(frozenset({SERVICE}))
@@ -105,9 +116,19 @@ class Server:
         return bound
 
     async def drain(self, grace: float) -> None:
-        """Take no more, and give what is in flight `grace` seconds to end; what has not is cancelled."""
+        """Take no more, and give what is in flight `grace` seconds to end; what has not is cancelled.
+
+        gRPC cancels what it has read and not handed over yet: what routers sent before they let go of the pod is
+        waited for, so that none of it is lost.
+        """
         self._health.drain()
-        await self._server.stop(grace)
+        began = time.perf_counter()
+        longest = began + min(grace, LONGEST_LINGER)
+        until = began + LINGER
+        while (wait := min(until, longest) - time.perf_counter()) > 0:
+            await asyncio.sleep(wait)
+            until = self._last_call + QUIET
+        await self._server.stop(max(0.0, grace - (time.perf_counter() - began)))
 
     async def stop(self) -> None:
         """End at once."""
@@ -154,7 +175,7 @@ class Server:
     async def _infer(self, data: bytes, context: Context) -> bytes:
         counters = self.counters
         counters.begin()
-        began = time.perf_counter()
+        began = self._last_call = time.perf_counter()
         failed = True
         try:
             answer = await self._servant.infer(data, context)
@@ -174,7 +195,7 @@ class Server:
     async def _stream(self, stream: Stream, requests: Requests, context: Context) -> None:
         counters = self.counters
         counters.begin()
-        began = time.perf_counter()
+        began = self._last_call = time.perf_counter()
         failed = True
         try:
             await stream(requests, context)
