@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import faulthandler
 import json
-import logging
 import os
 import signal
 import sys
-from io import TextIOWrapper
-from typing import NoReturn
 
 from ..plan.job import THREADS, Job
 from .failure import to_log
+from .process import exit_now, prepare
 from .serve import CantServe, Servant, make, serve
-
-LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def main(job_fd: int, ready_fd: int) -> int:
@@ -52,18 +47,6 @@ def run(job: Job, ready_fd: int) -> int:
         return 1
 
 
-def prepare() -> None:
-    """What every pod wants of its process: whole lines in the log, a trace of a crash, users' log records."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(line_buffering=True, errors="backslashreplace")
-    faulthandler.enable()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a ^C in a terminal is not for pods
-    if not logging.getLogger().handlers:
-        logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=LOG_FORMAT)
-
-
 def _tell(ready_fd: int, message: dict[str, object]) -> None:
     with contextlib.suppress(OSError):  # nobody waits any more
         os.write(ready_fd, json.dumps(message).encode() + b"\n")
@@ -87,14 +70,6 @@ def _terminate(stop: asyncio.Event) -> None:
     if stop.is_set():
         exit_now(128 + signal.SIGTERM)
     stop.set()
-
-
-def exit_now(code: int) -> NoReturn:
-    """End the process, whatever its threads do."""
-    with contextlib.suppress(Exception):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ from typing import Any, TextIO
 from ..plan.job import Job
 from .failure import to_log
 from .load import extend_path, find
-from .main import exit_now, prepare
 from .output import Logs
+from .process import exit_now, prepare
 from .serve import CantServe, Servant, at_fault, make, serve
 from .worker import Worker
 
