@@ -1,7 +1,7 @@
 """No request lost while a topology is changed: rolling restarts, other numbers of replicas, workers killed in turn.
 
 At least 2,000 requests, 32 in flight, each with its own payload, no retry in the client; load goes on until the change
-is done.
+is done. Where pods end because they are asked to, nothing may be sent twice either: `idempotent: false`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from tests.e2e.test_load import EXECUTOR, IN_FLIGHT, TOTAL
 from quarterdeck.engine.wire.client import InferenceClient
 from quarterdeck.engine.wire.tensors import to_json
 
-SHARDED = "{name: a, uses: 'echo.py:Echo', shards: 2, replicas: 3, polling: ALL}"
-REPLICATED = "{name: a, uses: 'echo.py:Echo', replicas: 3}"
+SHARDED = "{name: a, uses: 'echo.py:Echo', shards: 2, replicas: 3, polling: ALL, idempotent: false}"
+REPLICATED = "{name: a, uses: 'echo.py:Echo', replicas: 3, idempotent: false}"
+TWO_SHARDS = "{name: a, uses: 'echo.py:Echo', shards: 2, replicas: 2, idempotent: false}"
 
 
 async def loaded(address: str, copies: int, work: Callable[[], Awaitable[Any]]) -> None:
@@ -96,8 +97,25 @@ def test_a_changed_file_loses_nothing(engine: Engine, tmp_path: Path) -> None:
     assert [row["restarts"] for row in workers(engine).values()] == [1, 1, 1]
 
 
+def test_a_head_that_goes_and_comes_loses_nothing(engine: Engine, tmp_path: Path) -> None:
+    """The pods behind it wait until it has sent them all that it had."""
+    address = up(engine, tmp_path, TWO_SHARDS)
+
+    async def change() -> None:
+        for deployment in (REPLICATED, TWO_SHARDS):
+            file = write(tmp_path / "e.yml", f"name: e\ndeployments:\n  - {deployment}\n")
+            await asyncio.to_thread(engine.qd, "up", "-d", file)
+
+    asyncio.run(loaded(address, 1, change))
+    assert sorted(engine.ps()) == [
+        "e/a/head",
+        *(f"e/a/shard-{s}/rep-{r}" for s in (0, 1) for r in (0, 1)),
+        "e/gateway",
+    ]
+
+
 def test_every_worker_killed_in_turn_loses_nothing(engine: Engine, tmp_path: Path) -> None:
-    address = up(engine, tmp_path, SHARDED)
+    address = up(engine, tmp_path, SHARDED.replace(", idempotent: false", ""))
 
     async def kill() -> None:
         for name, row in (await asyncio.to_thread(workers, engine)).items():

@@ -57,7 +57,7 @@ async def _made(client: Client, difference: Difference, runs: dict[str, int], fl
         return False
     for name in (*difference.replaced, *difference.added):
         pod = pods.get(name)
-        if pod is None or pod.run <= runs.get(name, 0):
+        if pod is None or (pod.run <= runs.get(name, 0) and pod.phase is not Phase.STOPPED):
             return False
         if pod.phase in (Phase.FAILED, Phase.BACKOFF):
             raise await start_error(client, pod)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from tests.engine.pods.house import DEADLINE, House, LivePod
 
 from quarterdeck.engine.errors import RequestError
 from quarterdeck.engine.wire.channel import bytes_call, bytes_stream, open_channel
+from quarterdeck.engine.wire.client import InferenceClient
 from quarterdeck.engine.wire.names import INFER
 from quarterdeck.engine.wire.tensors import to_json
 
@@ -185,13 +187,22 @@ async def test_sigterm_finishes_what_is_in_flight_and_closes_the_executor(house:
         pod.signal(signal.SIGTERM)
         assert await watch.read() == NOT_SERVING
         async with pod.client() as late:
-            with pytest.raises(RequestError, match="UNAVAILABLE"):
-                await late.infer("/", {})
+            assert re.search("UNAVAILABLE|CANCELLED", await _refusal(late))
         gate.open()
         assert to_json(await waiting)["thread"]
     await gate.noted("closed")
     assert await asyncio.to_thread(pod.wait) == 0
     await channel.close()
+
+
+async def _refusal(client: InferenceClient) -> str:
+    """What it is told at last: what comes at once is still answered, since a router may have sent it before."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await client.infer("/", {})
+            except RequestError as error:
+                return str(error)
 
 
 async def test_what_outlasts_the_grace_is_cut(house: House) -> None:

@@ -25,7 +25,7 @@ from quarterdeck.engine.spec.topology import (
 )
 from quarterdeck.engine.supervise.change import differ
 
-HOME = Home(Path("/home/of/engine"))
+HOME = Home(Path("/somewhere/home"))
 DOOR = GatewaySpec(port=6000)
 SHARDED = DeploymentSpec("index", "pkg.Index", shards=2, replicas=2)
 CLEAN = DeploymentSpec("clean", "pkg.Clean", replicas=3, env={"CUDA_VISIBLE_DEVICES": "RR"})

@@ -14,8 +14,8 @@ from quarterdeck.engine.control import Verb
 from quarterdeck.engine.errors import Conflict, ReadyTimeout, StartError, TargetError
 from quarterdeck.engine.home import ENGINE_MARK, Home
 from quarterdeck.engine.keeper.processes import MARK, environment
-from quarterdeck.engine.model import Fleet, Phase
-from quarterdeck.engine.spec.topology import GatewaySpec
+from quarterdeck.engine.model import Fleet, Phase, PodKey
+from quarterdeck.engine.spec.topology import DeploymentSpec, GatewaySpec
 
 # -- rolling restarts
 
@@ -170,3 +170,16 @@ async def test_the_world_of_a_pod(world: World, home: Home) -> None:
     assert found.workspace == str(home.workspaces / "top" / "a" / "rep-0")
     with pytest.raises(TargetError, match="no pod top/a/rep-1 is there"):
         await world.control.world(key("a/rep-1"))
+
+
+async def test_what_somebody_else_runs_has_no_world_and_is_not_ours_to_change(world: World) -> None:
+    await world.up(fine())
+    port = (await world.ready()).pods[0].port or 0
+    await world.up(DeploymentSpec("e", external=True, hosts=("127.0.0.1",), ports=(port,)), name="other")
+    await world.ready(topology="other")
+    with pytest.raises(TargetError, match="other/e/rep-0: "):
+        await world.control.world(PodKey("other", "e/rep-0"))
+    with pytest.raises(TargetError, match="other/e is external"):
+        await world.control.roll("other", ["e"])
+    with pytest.raises(TargetError, match="other/e is external"):
+        await world.control.scale("other", {"e": 2})
