@@ -117,12 +117,31 @@ def test_devices_are_counted_where_they_are_asked_for() -> None:
     assert not deals(Topology("t", (spec("a", None),)))
 
 
+ASKED = st.lists(
+    st.tuples(st.sampled_from(["spread", "auto", "2", None]), st.integers(1, 3), st.integers(1, 3)),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(ASKED, st.integers(2, 8), st.data())
+def test_whatever_is_scaled_no_other_worker_moves(
+    asked: list[tuple[str | None, int, int]], count: int, data: st.DataObject
+) -> None:
+    gpus = GpuView(tuple(map(str, range(count))))
+    specs = [spec(f"d{n}", rule, replicas, shards) for n, (rule, replicas, shards) in enumerate(asked)]
+    up = plan(Topology("t", tuple(specs)), gpus)
+    place = data.draw(st.integers(0, len(specs) - 1))
+    specs[place] = replace(specs[place], replicas=data.draw(st.integers(1, 5)))
+    free = tuple(data.draw(st.integers(0, 9)) for _ in range(count))
+    scaled = plan(Topology("t", tuple(specs)), replace(gpus, free=free), up)
+    had = {pod.name: pod.env for pod in up.pods}
+    assert all(pod.env == had[pod.name] for pod in scaled.pods if pod.name in had)
+    assert all(worker.gpu for one in scaled.deployments if one.spec.gpus for worker in one.workers)
+
+
 @given(
-    st.lists(
-        st.tuples(st.sampled_from(["spread", "auto"]), st.integers(1, 3), st.integers(1, 3)),
-        min_size=1,
-        max_size=4,
-    ),
+    ASKED.map(lambda asked: [each for each in asked if each[0] in ("spread", "auto")]).filter(bool),
     st.integers(1, 8),
 )
 def test_no_device_is_used_twice_while_another_is_free(asked: list[tuple[str, int, int]], count: int) -> None:
