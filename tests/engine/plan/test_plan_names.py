@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from quarterdeck.engine.errors import SpecError
-from quarterdeck.engine.model import Phase, Role
+from quarterdeck.engine.model import Phase, Role, Runtime
 from quarterdeck.engine.plan.gpus import GpuView
 from quarterdeck.engine.plan.planner import plan
 from quarterdeck.engine.plan.pods import Plan
@@ -180,3 +183,59 @@ def test_a_topology_as_planned() -> None:
     assert (status.name, status.source, status.created_at, status.gateway) == (
         "demo", "/srv/app/topology.yml", 12.0, False,
     )  # fmt: skip
+
+
+# What is not a process of ours
+
+
+def external(name: str, *places: tuple[str, int], **more: Any) -> DeploymentSpec:
+    hosts, ports = tuple(host for host, _ in places), tuple(port for _, port in places)
+    return DeploymentSpec(
+        name, external=True, host=hosts[0], hosts=hosts, ports=ports, replicas=len(hosts), **more
+    )
+
+
+def test_an_external_deployment_has_a_pod_for_each_address() -> None:
+    spec = external("far", ("a.example", 80), ("a.example", 81), ("10.0.0.7", 80))
+    (deployment,) = plan_of(spec).deployments
+    assert [(pod.name, pod.host, pod.port, pod.runtime) for pod in deployment.pods] == [
+        ("far/rep-0", "a.example", 80, Runtime.EXTERNAL),
+        ("far/rep-1", "a.example", 81, Runtime.EXTERNAL),
+        ("far/rep-2", "10.0.0.7", 80, Runtime.EXTERNAL),
+    ]
+    assert (deployment.head, spec.num_pods, deployment.port) == (None, 0, None)
+    assert {(pod.gpu, *pod.env, pod.uses, pod.workspace) for pod in deployment.pods} == {(None, None, None)}
+    assert names(external("", ("a", 1), ("a", 2))) == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({"command": ("serve", "{port}")}, Runtime.COMMAND),
+        ({"runtime": Runtime.THREAD}, Runtime.THREAD),
+        ({}, Runtime.PROCESS),
+    ],
+)
+def test_workers_alone_run_as_their_deployment_says(more: dict[str, Any], kind: Runtime) -> None:
+    (deployment,) = plan_of(
+        DeploymentSpec("a", shards=2, uses_before="m.B", uses_after="m.A", **more)
+    ).deployments
+    assert [pod.runtime for pod in deployment.pods] == [Runtime.PROCESS] * 3 + [kind] * 2
+
+
+HTTP = DeploymentSpec("web", command=("serve", "{port}"), protocol="http", replicas=2)
+
+
+def test_where_nothing_speaks_grpc_there_is_no_gateway() -> None:
+    made = plan_of(HTTP, external("far", ("a", 1), protocol="http"), gateway=GatewaySpec())
+    assert made.gateway is None
+    assert made.notes == ("no deployment speaks grpc, so there is no gateway",)
+    assert not topology_status(made, 0.0).gateway
+    assert plan_of(HTTP).notes == ()  # none was asked for
+    beside = plan_of(HTTP, DeploymentSpec("a"), gateway=GatewaySpec())
+    assert (beside.gateway is not None, beside.notes) == (True, ())
+
+
+def test_one_port_is_not_that_of_several_http_replicas() -> None:
+    with pytest.raises(SpecError, match="`port: 9000` can't be that of 2 replicas"):
+        plan_of(replace(HTTP, port=9000))

@@ -94,3 +94,22 @@ def test_a_head_sees_its_shards_and_what_stands_beside_it() -> None:
 def test_nothing_else_has_a_table(key: PodKey) -> None:
     with pytest.raises(KeyError):
         routes_for(PLAN, key, {}, 1)
+
+
+def test_what_speaks_http_is_called_by_no_gateway() -> None:
+    made = plan(
+        Topology("demo", (DeploymentSpec("web", command=("x",), protocol="http"), DeploymentSpec("a"))),
+        GpuView(),
+    )
+    up = ready("web/rep-0", "a/rep-0")
+    assert [node.name for node in routes_for(made, GATEWAY, up, 1).nodes] == ["a"]
+
+
+def test_external_replicas_are_balanced_over_by_the_gateway() -> None:
+    far = DeploymentSpec(
+        "far", external=True, hosts=("h", "h"), ports=(1, 2), replicas=2, tls=True, ssl_cafile="/ca.pem"
+    )
+    made = plan(Topology("demo", (far,)), GpuView())
+    (node,) = routes_for(made, GATEWAY, ready("far/rep-0", "far/rep-1"), 1).nodes
+    assert node.shards == ((replica("far/rep-0"), replica("far/rep-1")),)
+    assert (node.tls, node.ca, node.cert) == (True, "/ca.pem", "")
