@@ -51,3 +51,15 @@ async def test_a_pod_that_dies_while_it_closes_is_not_waited_for(world: World) -
     os.kill(pid, signal.SIGKILL)
     await world.control.down(["top"])
     assert time.monotonic() - begin < 15.0
+
+
+async def test_pods_that_do_not_end_are_closed_side_by_side(world: World) -> None:
+    """One after the other they would take ten times their grace."""
+    await world.up(fine(replicas=10, grace=1.0))
+    pods = (await world.ready()).pods
+    for pod in pods:
+        assert pod.pid is not None
+        os.kill(pod.pid, signal.SIGSTOP)
+    begin = time.monotonic()
+    await world.control.down(["top"])
+    assert time.monotonic() - begin < 5.0
