@@ -64,6 +64,8 @@ class Link:
             message, _ = protocol.receive(self._socket)
         except BlockingIOError:
             return False
+        except ConnectionResetError:
+            return self._hear()  # it went without reading all of ours: told once, before what it had said
         except OSError:
             message = None
         self._heard(message)

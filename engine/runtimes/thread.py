@@ -31,6 +31,8 @@ class _Host:
     """One process. Its mark is that of its first pod. Pods that all are to stop leave no room for another."""
 
     mark: str
+    world: tuple[object, ...]
+    """What its pods share."""
     keeper: int | None
     """Pid of the keeper that started it."""
     link: Link
@@ -66,7 +68,7 @@ class ThreadRuntime:
             return
         self._forget_lost()
         host = self._open.get((job.topology, job.deployment))
-        if host is not None and not host.stuck and host.told != set(host.pods):
+        if host is not None and not host.stuck and host.told != set(host.pods) and host.world == _world(job):
             host.pods[job.mark] = job.name
             self._hosts[job.mark] = host
         else:
@@ -91,9 +93,8 @@ class ThreadRuntime:
         except OSError as error:
             self._report(Refused(job.mark, f"a socket for {job.name}: {error.strerror}"))
             return None
-        host = _Host(
-            job.mark, self._processes.keeper_pid, Link(ours, lambda message: self._hear(host, message))
-        )
+        link = Link(ours, lambda message: self._hear(host, message))
+        host = _Host(job.mark, _world(job), self._processes.keeper_pid, link)
         host.pods[job.mark] = job.name
         self._open[job.topology, job.deployment] = self._hosts[job.mark] = host
         shell = replace(
@@ -184,6 +185,12 @@ class ThreadRuntime:
     def _drop(self, host: _Host, pod: str) -> None:
         del host.pods[pod], self._hosts[pod]
         host.told.discard(pod)
+
+
+def _world(job: Job) -> tuple[object, ...]:
+    """What is a process's: a pod that is to find another can't begin there."""
+    env = {name: value for name, value in job.env.items() if name != MARK}
+    return env, job.cwd, job.umask, job.python, job.py_modules
 
 
 def _descriptors(job: Job, log: str) -> tuple[int, int]:

@@ -125,7 +125,11 @@ class Changes:
             await asyncio.wait([change.task])
         self._stage.tell(topology, Level.INFO, f"{deployment}: {file} changed; restarting its pods")
         try:
-            if not self._stage.launching.again(running, deployment):
+            if self._stage.launching.again(running, deployment):
+                return
+            if running.specs[deployment].kind is Runtime.THREAD:
+                self._renew_together(running, deployment)
+            else:
                 await self.roll(running, [deployment])
         except QuarterdeckError as error:
             said = error.message.partition("\n")[0]
@@ -244,6 +248,12 @@ class Changes:
             pod = self._stage.pods.get(key)
             if pod is not None:
                 await self._renew(key, pod.run)
+
+    def _renew_together(self, running: Running, deployment: str) -> None:
+        """Restart workers that run at once: threads of one process find other code when all of them have ended."""
+        for plan in running.pods[deployment]:
+            if plan.role is Role.WORKER and self._stage.pods[plan.key].hold is None:
+                self._stage.post(plan.key, Renew())
 
     async def _renew(self, key: PodKey, run: int) -> None:
         """Have a pod in a run after `run`, and ready. One that was stopped or has not begun stays so."""

@@ -15,6 +15,7 @@ from tests.fakes.homes import eventually, ours
 
 from quarterdeck.engine.keeper.processes import read
 from quarterdeck.engine.plan.job import Job
+from quarterdeck.engine.runtimes.link import Link
 from quarterdeck.engine.runtimes.runtime import Bound, Broken, Exited, Lost, Refused, Started
 from quarterdeck.engine.wire.client import InferenceClient
 from quarterdeck.engine.wire.tensors import from_json, to_json
@@ -165,7 +166,7 @@ async def test_one_stops_and_starts_in_the_same_process_while_others_go_on(deck:
     first, second = await deck.ready(0), await deck.ready(1)
     await deck.ask(first)
     port = (await deck.bench.fact(first, Bound)).port
-    deck.write("two")
+    deck.write("three")
     assert (await deck.stopped(first)).code == 0
     assert (await deck.ask(second))["word"] == ["one"]
     again = await deck.ready(0, port=port)
@@ -193,6 +194,14 @@ async def test_one_that_can_not_be_made_ends_alone(deck: Deck) -> None:
     assert "RuntimeError: no weights" in deck.log(broken)
     assert "RuntimeError: no weights" not in deck.log(first)
     assert (await deck.ask(first))["word"] == ["one"]
+
+
+async def test_one_that_is_to_find_another_world_begins_in_another_process(deck: Deck) -> None:
+    first = await deck.ready(0)
+    others = [await deck.ready(1, env={"HUE": "red"}), await deck.ready(2, umask=0o077)]
+    assert len({await deck.bench.pid(job) for job in (first, *others)}) == 3
+    await deck.stopped(first)
+    assert [(await deck.ask(job))["word"] for job in others] == [["one"]] * 2
 
 
 async def test_a_port_that_is_taken_is_told_of_that_one(deck: Deck) -> None:
@@ -246,20 +255,20 @@ async def test_it_goes_with_its_last_pod_and_the_next_has_new_code(deck: Deck) -
     for job in jobs:
         assert (await deck.stopped(job)).code == 0
     assert read(pid) is None
-    deck.write("two")
-    assert (await deck.ask(await deck.ready()))["word"] == ["two"]
+    deck.write("three")
+    assert (await deck.ask(await deck.ready()))["word"] == ["three"]
 
 
 async def test_where_all_are_to_stop_the_next_begins_in_another(deck: Deck, tmp_path: Path) -> None:
     jobs = [await deck.ready(replica) for replica in range(2)]
     hangs = asyncio.create_task(deck.ask(jobs[1], "/hang", timeout=1.0))
     await it_hangs(deck, jobs[1])
-    deck.write("two")
+    deck.write("three")
     for job in jobs:
         deck.stop(job)
     await deck.bench.fact(jobs[0], Exited)
     again = await deck.ready(0)
-    assert (await deck.ask(again))["word"] == ["two"]
+    assert (await deck.ask(again))["word"] == ["three"]
     assert await deck.bench.pid(again) != await deck.bench.pid(jobs[0])
     deck.bench.threads.end(jobs[1].mark)
     await deck.bench.fact(jobs[1], Exited)
@@ -347,6 +356,18 @@ async def test_a_request_that_hangs_beyond_the_grace_is_over_where_nobody_else_i
 
 
 # -- what can go wrong around them
+
+
+async def test_what_a_process_said_before_it_went_is_heard_though_it_read_nothing() -> None:
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    heard: list[dict[str, Any] | None] = []
+    link = Link(ours, heard.append)
+    link.send({"op": "start"})
+    its.send(b'{"error": "no folder"}')
+    its.close()
+    link.drain()
+    assert heard == [{"error": "no folder"}, None]
+    link.close()
 
 
 async def test_a_keeper_that_is_killed_takes_them_along(deck: Deck) -> None:
