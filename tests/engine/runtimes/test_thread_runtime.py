@@ -7,114 +7,15 @@ import os
 import signal
 import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.engine.runtimes.bench import Bench
+from tests.engine.runtimes.deck import Deck
 from tests.fakes.homes import eventually, ours
 
 from quarterdeck.engine.keeper.processes import read
 from quarterdeck.engine.plan.job import Job
-from quarterdeck.engine.runtimes.link import Link
-from quarterdeck.engine.runtimes.runtime import Bound, Broken, Exited, Lost, Refused, Started
-from quarterdeck.engine.wire.client import InferenceClient
-from quarterdeck.engine.wire.tensors import from_json, to_json
-
-CODE = """\
-import asyncio, ctypes, faulthandler, logging, os, sys, threading, time
-from quarterdeck import Executor, requests
-
-print("imported WORD")
-
-class Voices(Executor):
-    def __init__(self, wait="", fails=False):
-        print(f"made {self.name}")
-        while wait and not os.path.exists(wait):
-            time.sleep(0.005)
-        if fails:
-            raise RuntimeError("no weights")
-        self.served = 0
-
-    @requests(on="/sync")
-    def sync(self, tensors):
-        self.served += 1
-        print("sync", self.name)
-        logging.getLogger("user").warning("logged %s", self.name)
-        sys.stderr.write("err " + self.name + "\\n")
-        return {"word": ["WORD"], "served": [self.served]}
-
-    @requests(on="/async")
-    async def answer(self, tensors):
-        await asyncio.create_task(self.tell())
-        await asyncio.to_thread(print, "thread", self.name)
-        return {}
-
-    async def tell(self):
-        print("task", self.name)
-
-    @requests(on="/stray")
-    def stray(self, tensors):
-        thread = threading.Thread(target=print, args=["stray"])
-        thread.start()
-        thread.join()
-        os.system("echo child")
-        return {}
-
-    @requests(on="/hang")
-    def hang(self, tensors):
-        print("hangs", flush=True)
-        time.sleep(600)
-
-    @requests(on="/waits")
-    def waits(self, tensors):
-        print("waits", flush=True)
-        while not os.path.exists("go"):
-            time.sleep(0.005)
-        return {"word": ["waited"]}
-
-    @requests(on="/crash")
-    def crash(self, tensors):
-        ctypes.string_at(0)
-"""
-
-
-class Deck:
-    """One deployment's pods, in threads."""
-
-    def __init__(self, bench: Bench, folder: Path) -> None:
-        self.bench = bench
-        self.file = folder / "voices.py"
-        self.write("one")
-
-    def write(self, word: str) -> None:
-        self.file.write_text(CODE.replace("WORD", word))
-
-    def start(self, replica: int = 0, **more: Any) -> Job:
-        name = f"index/rep-{replica}"
-        return self.bench.thread(None, uses=f"{self.file}:Voices", name=name, replica=replica, **more)
-
-    async def ready(self, replica: int = 0, **more: Any) -> Job:
-        job = self.start(replica, **more)
-        await self.bench.fact(job, Bound)
-        return job
-
-    async def ask(self, job: Job, endpoint: str = "/sync", timeout: float = 10.0) -> dict[str, Any]:
-        port = (await self.bench.fact(job, Bound)).port
-        async with InferenceClient(f"127.0.0.1:{port}") as client:
-            return to_json(await client.infer(endpoint, from_json({"x": [1]}), timeout=timeout))
-
-    def stop(self, job: Job) -> None:
-        self.bench.threads.signal(job.mark, signal.SIGTERM)
-
-    async def stopped(self, job: Job) -> Exited:
-        self.stop(job)
-        return await self.bench.fact(job, Exited)
-
-    def log(self, job: Job) -> list[str]:
-        return self.bench.log(job).read_text().splitlines()
-
-    def has_ended(self, job: Job) -> bool:
-        return any(isinstance(fact, Exited) for fact in self.bench.facts[job.mark])
+from quarterdeck.engine.runtimes.runtime import Bound, Broken, Exited, Started
 
 
 @pytest.fixture
@@ -353,62 +254,3 @@ async def test_a_request_that_hangs_beyond_the_grace_is_over_where_nobody_else_i
     await it_hangs(deck, job)
     assert (await deck.stopped(job)).code == 0
     await asyncio.gather(asked, return_exceptions=True)
-
-
-# -- what can go wrong around them
-
-
-async def test_what_a_process_said_before_it_went_is_heard_though_it_read_nothing() -> None:
-    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    heard: list[dict[str, Any] | None] = []
-    link = Link(ours, heard.append)
-    link.send({"op": "start"})
-    its.send(b'{"error": "no folder"}')
-    its.close()
-    link.drain()
-    assert heard == [{"error": "no folder"}, None]
-    link.close()
-
-
-async def test_a_keeper_that_is_killed_takes_them_along(deck: Deck) -> None:
-    job = await deck.ready()
-    pid, keeper = await deck.bench.pid(job), deck.bench.runtime.keeper_pid
-    assert keeper is not None
-    os.kill(keeper, signal.SIGKILL)
-    await deck.bench.fact(None, Lost)
-    eventually(lambda: (process := read(pid)) is None or process.state in "ZX", "the end of the process")
-    assert (await deck.bench.fact(deck.start(), Refused)).error == "the keeper is not there"
-    await deck.bench.runtime.reap()
-    await deck.bench.runtime.open()
-    again = await deck.ready()
-    assert await deck.bench.pid(again) != pid
-
-
-async def test_a_log_that_can_not_be_written_refuses_that_pod(deck: Deck, tmp_path: Path) -> None:
-    first = await deck.ready(0)
-    job = deck.bench.job(None, uses=f"{deck.file}:Voices")
-    deck.bench.threads.start(job, str(tmp_path / "no" / "log"))
-    assert "no/log: No such file or directory" in (await deck.bench.fact(job, Refused)).error
-    assert not deck.has_ended(first)
-
-
-async def test_descriptors_are_given_back_on_both_sides(deck: Deck) -> None:
-    stays = await deck.ready(0)
-    pid = await deck.bench.pid(stays)
-
-    async def round_trip() -> tuple[int, int]:
-        await deck.stopped(await deck.ready(1))
-        return len(os.listdir("/proc/self/fd")), len(os.listdir(f"/proc/{pid}/fd"))
-
-    await round_trip()
-    before = await round_trip()
-    for _ in range(4):
-        after = await round_trip()
-    assert after == before
-
-
-async def test_an_interpreter_of_its_own_has_threads_too(deck: Deck) -> None:
-    jobs = [await deck.ready(replica, fresh=True) for replica in range(2)]
-    (pid,) = {await deck.bench.pid(job) for job in jobs}
-    assert b"-c" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    assert (await deck.ask(jobs[1]))["word"] == ["one"]
