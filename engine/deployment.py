@@ -70,7 +70,7 @@ class Topology(Life):
     @property
     def num_pods(self) -> int:
         """All pods that are ours, the gateway among them."""
-        return sum(spec.num_pods for spec in self.spec.deployments) + (self.spec.gateway is not None)
+        return sum(spec.num_pods for spec in self.spec.deployments) + (self.plan.gateway is not None)
 
     @property
     def mermaid(self) -> str:
