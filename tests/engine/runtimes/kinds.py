@@ -33,7 +33,7 @@ class Life(Protocol):
         ...
 
     def stuck(self) -> Job:
-        """Listen or not, and ignore SIGTERM."""
+        """Listen, or say so, and ignore SIGTERM."""
         ...
 
     def unstartable(self) -> tuple[Job, str]:

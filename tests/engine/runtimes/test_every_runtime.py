@@ -82,6 +82,7 @@ async def test_a_pod_that_ends_by_itself_leaves_nothing(bench: Bench, life: Life
 async def test_a_stuck_pod_is_ended_at_once(bench: Bench, life: Life) -> None:
     job = life.stuck()
     pid = await bench.pid(job)
+    await bench.fact(job, Bound)
     eventually(lambda: bench.log(job).stat().st_size > 0, "its first line")
     life.runtime.signal(job.mark, signal.SIGTERM)
     began = time.monotonic()
