@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -71,7 +72,7 @@ class Threads:
             pod = str(message.get("id", ""))
             match message["op"]:
                 case "start":
-                    self._start(pod, *descriptors)
+                    self._begin(pod, descriptors)
                 case "stop":
                     self._stop([pod])
                 case "close":
@@ -80,9 +81,29 @@ class Threads:
         for left in list(self._pods.values()):
             left.join()
 
+    def _begin(self, mark: str, descriptors: list[int]) -> None:
+        """Start a pod. One that can't be started ends alone: the others are nobody's business here."""
+        try:
+            if len(descriptors) < 2:  # the kernel drops what finds no room
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            self._start(mark, *descriptors)
+        except Exception as error:
+            self.say({"event": "broken", "id": mark, "error": f"a thread can't be started: {error}"})
+            if mark in self._pods:
+                self.over(mark, 1)
+            else:
+                self.say({"event": "exited", "id": mark, "code": 1})
+
     def _start(self, mark: str, job_fd: int, log_fd: int) -> None:
         with open(job_fd, "rb") as file:
-            job = Job.load(file.read())
+            text = file.read()
+        try:
+            job = Job.load(text)
+        except Exception:
+            os.close(log_fd)
+            raise
         with self._lock:
             pod = self._pods[mark] = ThreadPod(job, self._logs.open(log_fd), self)
             self._lend()

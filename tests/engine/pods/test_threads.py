@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import io
+import json
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +16,8 @@ from typing import TextIO
 
 import pytest
 
-from quarterdeck.engine.pods.output import Output
+from quarterdeck.engine.pods.output import Logs, Output
+from quarterdeck.engine.pods.threads import Threads
 
 
 class Desk:
@@ -98,3 +101,41 @@ def test_it_passes_for_a_stream(desk: Desk) -> None:
         assert isinstance(desk.output, io.TextIOBase)
         os.write(desk.output.fileno(), b"raw\n")
     assert desk.read("one") == "bytes\nraw\n"
+
+
+class NoLogs(Logs):
+    """Logs that leave this process's own output alone."""
+
+    def __init__(self) -> None:
+        pass
+
+    def lend(self, log: TextIO) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("handed", "says"),
+    [
+        (0, "a thread can't be started: [Errno 24] Too many open files"),
+        (1, "a thread can't be started: [Errno 24] Too many open files"),
+        (2, "a thread can't be started: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_one_that_can_not_be_started_ends_alone(tmp_path: Path, handed: int, says: str) -> None:
+    """Descriptors that found no room in a process at its limit, and a job that is none."""
+    (tmp_path / "job").write_text("no job")
+    descriptors = [os.open(tmp_path / "job", os.O_RDWR) for _ in range(handed)]
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        socket.send_fds(ours, [b'{"op": "start", "id": "a"}'], descriptors)
+        ours.send(b'{"op": "close"}')
+        before = len(os.listdir("/proc/self/fd"))
+        Threads(theirs, NoLogs()).obey()
+        assert len(os.listdir("/proc/self/fd")) == before
+        told = [json.loads(ours.recv(4096)) for _ in range(2)]
+    for descriptor in descriptors:
+        os.close(descriptor)
+    assert told == [
+        {"event": "broken", "id": "a", "error": says},
+        {"event": "exited", "id": "a", "code": 1},
+    ]
