@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     Methods = dict[str, Handler]
 
 
-LINGER = 0.05
-"""Seconds in which a pod that was busy until it was told to end gets to what has come meanwhile."""
+IDLE_LINGER, BUSY_LINGER = 0.005, 0.05
+"""Seconds in which a pod that is told to end gets to what has come meanwhile; longer where requests were coming."""
+RECENT = 1.0
+"""Seconds without a request after which a pod is idle: nobody waits for it to restart for nothing."""
 QUIET = 0.1
 """Seconds without a new request after which none is on its way from a router any more."""
 LONGEST_LINGER = 0.5
@@ -124,7 +126,8 @@ class Server:
         self._health.drain()
         began = time.perf_counter()
         longest = began + min(grace, LONGEST_LINGER)
-        until = began + LINGER
+        idle = not self.counters.in_flight and began - self._last_call > RECENT
+        until = began + (IDLE_LINGER if idle else BUSY_LINGER)
         while (wait := min(until, longest) - time.perf_counter()) > 0:
             await asyncio.sleep(wait)
             until = self._last_call + QUIET
