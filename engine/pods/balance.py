@@ -39,6 +39,8 @@ class Peer:
         self._address, self._way = replica.address, way
         self._given, self._taken = way.pairs, frozenset(key for key, _ in way.pairs)
         self._retired = False
+        self.let_go = asyncio.Event()
+        """Set once it is retired and nothing is in flight on it any more."""
         self._channel: aio.Channel | None = None
         self._work: set[asyncio.Task[None]] = set()
         self.open()
@@ -83,8 +85,7 @@ class Peer:
 
     def _ended(self) -> None:
         self.in_flight -= 1
-        if self._retired and not self.in_flight:
-            self._start(self.close())
+        self._look()
 
     def _with_given(self, metadata: Sequence[Pair]) -> Sequence[Pair]:
         """What the table says goes along, instead of what the caller sent under the same keys."""
@@ -116,7 +117,12 @@ class Peer:
     def retire(self) -> None:
         """No more calls will come; the channel closes when those in flight have ended."""
         self._retired = True
-        if not self.in_flight:
+        self._look()
+
+    def _look(self) -> None:
+        """Whether it is over with a peer that is retired."""
+        if self._retired and not self.in_flight:
+            self.let_go.set()
             self._start(self.close())
 
     async def close(self) -> None:
@@ -203,20 +209,25 @@ class Balance:
         self._peers: dict[tuple[Replica, Way], Peer] = {}
         self._changed = asyncio.Event()
 
-    def set(self, routes: Routes) -> None:
-        """Put a table in force. A peer that is in both goes on; whoever was down gets another chance."""
+    def set(self, routes: Routes) -> list[Peer]:
+        """Put a table in force; gives the peers that it has no more.
+
+        A peer that is in both tables goes on; whoever was down gets another chance.
+        """
         ways = {node.name: _way_to(node) for node in routes.nodes}
         named = {(replica, ways[node.name]) for node in routes.nodes for replica in _replicas(node)}
         for key in named - self._peers.keys():
             self._peers[key] = Peer(*key)
-        for key in self._peers.keys() - named:
-            self._peers.pop(key).retire()
+        retired = [self._peers.pop(key) for key in self._peers.keys() - named]
+        for peer in retired:
+            peer.retire()
         for peer in self._peers.values():
             peer.open()
         self.stands = {node.name: Stand(node, partial(self._peer, ways[node.name])) for node in routes.nodes}
         self.nodes = {node.name: node for node in routes.nodes}
         self.version = routes.version
         self.wake()
+        return retired
 
     def _peer(self, way: Way, replica: Replica) -> Peer:
         return self._peers[replica, way]

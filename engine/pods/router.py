@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 FIRST_TABLE = 30.0
 """Seconds that a request waits for the first table."""
+LET_GO = 0.5
+"""Seconds in which a table is answered later, so that what is in flight to a pod that left it may end; what takes
+longer has reached the pod by then, and is its to finish."""
 
 
 class Router:
@@ -96,7 +100,12 @@ class Router:
             await context.abort(
                 grpc.StatusCode.FAILED_PRECONDITION, f"version {routes.version} is older than {now}, in force"
             )
-        self._balance.set(routes)
+        retired = self._balance.set(routes)
+        # A pod that is told to end once we answer may not have read yet what we sent it last.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LET_GO):
+                for peer in retired:
+                    await peer.let_go.wait()
         return b""
 
     async def close(self) -> bool:
